@@ -1,0 +1,71 @@
+"""Build neural networks that are closer to animal brains, and measure whether that helps.
+
+General layout: a plural folder is a shelf of interchangeable parts, a singular file is machinery.
+Names are looked up when they are first used, so that `neurula --help` need not import JAX.
+"""
+
+import importlib
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from . import (
+        claims as claims,
+        data as data,
+        evidence as evidence,
+        neurons as neurons,
+        pictures as pictures,
+        rules as rules,
+        tasks as tasks,
+        testing as testing,
+        wirings as wirings,
+    )
+    from .builders import (
+        free as free,
+        from_networkx as from_networkx,
+        layered as layered,
+        to_networkx as to_networkx,
+    )
+    from .contracts import Recording as Recording, Sample as Sample
+    from .live import Learned as Learned, examine as examine, learn as learn
+    from .network import (
+        Network as Network,
+        Population as Population,
+        Projection as Projection,
+        lesion as lesion,
+        record as record,
+        respond as respond,
+        trainable as trainable,
+    )
+    from .plastic import Plastic as Plastic
+    from .storage import load as load, save as save
+
+__version__ = version("neurula")
+
+_SHELVES = (
+    "claims", "data", "evidence", "neurons", "pictures", "rules", "tasks", "testing", "wirings",
+)  # fmt: skip
+_HOMES = {
+    "builders": ("free", "from_networkx", "layered", "to_networkx"),
+    "contracts": ("Recording", "Sample"),
+    "live": ("Learned", "examine", "learn"),
+    "network": (
+        "Network", "Population", "Projection", "lesion", "record", "respond", "trainable",
+    ),
+    "plastic": ("Plastic",),
+    "storage": ("load", "save"),
+}  # fmt: skip
+_WHERE = {name: home for home, names in _HOMES.items() for name in names}
+__all__ = ["__version__", *_SHELVES, *_WHERE]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    if name in _SHELVES:
+        return importlib.import_module(f".{name}", __name__)
+    if name in _WHERE:
+        return getattr(importlib.import_module(f".{_WHERE[name]}", __name__), name)
+    raise AttributeError(f"neurula has no {name!r}. It has: {', '.join(sorted(__all__))}.")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

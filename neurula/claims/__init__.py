@@ -1,0 +1,1 @@
+"""One sentence, one experiment per file. To add one: a file here, and a line below."""

@@ -1,0 +1,15 @@
+"""Real data, named, cited, checksummed. To add one: a file here, and a line below."""
+
+from .digits import DIGITS as DIGITS
+from .fashion_mnist import FASHION_MNIST as FASHION_MNIST
+from .mnist_10k import MNIST_10K as MNIST_10K
+from .photographs import PHOTOGRAPHS as PHOTOGRAPHS
+from .store import (
+    available as available,
+    get as get,
+    info as info,
+    load as load,
+    names as names,
+    path as path,
+)
+from .trajectories import TRAJECTORIES as TRAJECTORIES

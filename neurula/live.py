@@ -1,0 +1,128 @@
+"""The loops of a life: for now `learn`, a rule on a task, and `examine`, which changes nothing."""
+
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from .contracts import AbstractBlock, AbstractRule, AbstractTask, Sample, Split
+from .network import Network, respond, trainable
+from .rules.gradient import direction
+
+
+class Learned(eqx.Module):
+    """What `learn` gives back. Curves have one value per probe, in `steps` updates each."""
+
+    brain: Any
+    rule_state: Any
+    curves: dict[str, Float[Array, " probe"]]
+    costs: dict[str, Float[Array, ""]]
+
+
+def learn(
+    brain: AbstractBlock,
+    rule: AbstractRule,
+    task: AbstractTask,
+    optimiser: optax.GradientTransformation,
+    *,
+    steps: int,
+    batch: int = 32,
+    probe: Callable[[Any], dict[str, Float[Array, ""]]] | None = None,
+    probes: int = 0,
+    key: PRNGKeyArray,
+) -> Learned:
+    """Teach a brain a task by a rule, `steps` updates with `batch` training examples each.
+
+    Pure and compiled as a whole: wrap it in `eqx.filter_jit`, and in `jax.vmap` over keys for many
+    seeds. `probe(brain)` is called `probes` times, evenly spaced, the last time at the end. The
+    same key always draws the same examples, whatever the rule.
+    """
+    check_fit(brain, rule, task, steps, batch)
+    to_rule, to_life = jax.random.split(key)
+    start = brain, rule.init(brain, key=to_rule), optimiser.init(trainable(brain))
+
+    def update(carry, step):
+        brain, state, momentum = carry
+        at_sample, at_rule = jax.random.split(jax.random.fold_in(to_life, step))
+        draw = lambda k: task.sample("train", key=k)  # noqa: E731
+        samples = jax.vmap(draw)(jax.random.split(at_sample, batch))
+        change, notes = direction(rule, state, brain, samples, task.error, key=at_rule)
+        if isinstance(brain, Network):
+            change = brain.mask(change)
+        with jax.numpy_dtype_promotion("standard"):  # optax mixes integers and floats
+            change, momentum = optimiser.update(change, momentum, trainable(brain))
+        brain = eqx.apply_updates(brain, change)
+        brain = brain.constrain() if isinstance(brain, Network) else brain
+        return (brain, rule.remember(state, notes), momentum), None
+
+    carry, curves = _run(update, start, steps, probe, probes)
+    count = sum(x.size for x in jax.tree.leaves(trainable(brain)))
+    costs = {"parameters": count, "updates": steps, "samples": steps * batch}
+    costs = {name: jnp.asarray(value, jnp.float32) for name, value in costs.items()}
+    return Learned(carry[0], carry[1], curves, costs)
+
+
+def _run(update, start, steps, probe, probes) -> tuple[Any, dict[str, Float[Array, " probe"]]]:
+    """Scan over all steps, stopping to probe."""
+    arrays, rest = eqx.partition(start, eqx.is_array)
+
+    def one(arrays, step):
+        carry, _ = update(eqx.combine(arrays, rest), step)
+        return eqx.filter(carry, eqx.is_array), None
+
+    def stretch(arrays, begin):
+        arrays, _ = jax.lax.scan(one, arrays, begin + jnp.arange(steps // probes))
+        return arrays, probe(eqx.combine(arrays, rest)[0])
+
+    if probe is None or probes == 0:
+        arrays, _ = jax.lax.scan(one, arrays, jnp.arange(steps))
+        return eqx.combine(arrays, rest), {}
+    arrays, curves = jax.lax.scan(stretch, arrays, jnp.arange(probes) * (steps // probes))
+    arrays, _ = jax.lax.scan(one, arrays, jnp.arange(steps // probes * probes, steps))
+    return eqx.combine(arrays, rest), curves
+
+
+def examine(
+    brain: AbstractBlock,
+    task: AbstractTask,
+    split: Split,
+    *,
+    score: Callable[[Float[Array, "time out"], Sample], Any] | None = None,
+    key: PRNGKeyArray,
+) -> Any:
+    """The mean score over the exam of a split, or the mean of any `score(outputs, sample)`."""
+    at_exam, at_brain = jax.random.split(key)
+    exam = task.exam(split, key=at_exam)
+    score = score or task.score
+    keys = jax.random.split(at_brain, exam.stimuli.shape[0])
+    answer = lambda s, k: score(respond(brain, s.stimuli, key=k), s)  # noqa: E731
+    return jax.tree.map(lambda x: jnp.mean(x, 0), jax.vmap(answer)(exam, keys))
+
+
+def check_fit(
+    brain: AbstractBlock, rule: AbstractRule, task: AbstractTask, steps: int, batch: int
+) -> None:
+    """Refuse, before anything is compiled, what cannot work together."""
+    if steps < 1 or batch < 1:
+        raise ValueError(
+            f"Learning needs at least one update of one example, got {steps=}, {batch=}."
+        )
+    _, numbers_in, numbers_out = task.shape
+    sizes = sum(brain.inputs.values()), sum(brain.outputs.values())
+    if sizes != (numbers_in, numbers_out):
+        raise ValueError(
+            f"{type(task).__name__} shows {numbers_in} numbers and wants {numbers_out}, but the "
+            f"brain takes {sizes[0]} and gives {sizes[1]}. Build it with {numbers_in} inputs and "
+            f"{numbers_out} outputs."
+        )
+    example = eqx.filter_eval_shape(lambda k: task.sample("train", key=k), jax.random.key(0))
+    if missing := sorted(part for part in rule.needs if getattr(example, part) is None):
+        raise ValueError(
+            f"{type(rule).__name__} needs the {' and the '.join(missing)} of a sample, but "
+            f"{type(task).__name__} gives none. Use a rule that needs none, such as `Oja()`, or a "
+            "task that gives it."
+        )

@@ -1,0 +1,262 @@
+"""Populations of cells joined by projections, and time passing over them."""
+
+import graphlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, PRNGKeyArray, PyTree
+
+from .contracts import AbstractBlock, AbstractWiring, Activity, Recording
+from .populations import (
+    Population as Population,
+    Positions as Positions,
+    Projection as Projection,
+    check_fit,
+    keep_sign,
+)
+
+
+class Signals(eqx.Module):
+    """What one step left at every projection and population: all that local learning sees."""
+
+    pre: dict[str, Activity]  # by projection: what arrived at its sources' end
+    drive: dict[str, Float[Array, "port cell"]]  # by population
+    activity: dict[str, Activity]  # by population
+
+
+class NetworkState(eqx.Module):
+    """Cells, what delayed projections still have to deliver, and the source of chance."""
+
+    cells: dict[str, PyTree]
+    past: dict[str, Float[Array, "delay cell"]]  # newest first
+    clock: tuple[PRNGKeyArray, Array] | None
+
+
+class Network(AbstractBlock[NetworkState]):
+    """Final: networks differ by their parts, never by subclass.
+
+    Stimuli enter the populations named in `senses` at their first port; the activity of those named
+    in `voices` is the output. Projections without delay must not form a loop and are swept in
+    order, so a multilayer perceptron is one step. `dt` is in milliseconds.
+    """
+
+    populations: dict[str, Population]
+    projections: tuple[Projection, ...]
+    senses: tuple[str, ...] = eqx.field(static=True)
+    voices: tuple[str, ...] = eqx.field(static=True)
+    dt: float = eqx.field(static=True, default=1.0)
+
+    def __init__(
+        self,
+        populations: Mapping[str, Population],
+        projections: Sequence[Projection],
+        *,
+        senses: Sequence[str],
+        voices: Sequence[str],
+        dt: float = 1.0,
+    ):
+        self.populations, self.projections = dict(populations), tuple(projections)
+        self.senses, self.voices, self.dt = tuple(senses), tuple(voices), dt
+
+    def __check_init__(self):
+        known = set(self.populations)
+        named = {p.source for p in self.projections} | {p.target for p in self.projections}
+        if missing := (named | set(self.senses) | set(self.voices)) - known:
+            raise ValueError(
+                f"The network has populations {sorted(known)}, but {sorted(missing)} are named "
+                "too. Add them to `populations`, or correct the name."
+            )
+        names = [projection.name for projection in self.projections]
+        if len(set(names)) < len(names):
+            raise ValueError(
+                f"Every pair of populations takes one projection, but got {sorted(names)}. Join "
+                "the connections of a pair in one wiring."
+            )
+        for projection in self.projections:
+            check_fit(projection, self.populations)
+        _ = self.order
+
+    @property
+    def inputs(self) -> dict[str, int]:
+        return {name: self.populations[name].size for name in self.senses}
+
+    @property
+    def outputs(self) -> dict[str, int]:
+        return {name: self.populations[name].size for name in self.voices}
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """Populations in the order in which a step sweeps them."""
+        before = {name: set() for name in self.populations}
+        for projection in self.projections:
+            if projection.delay == 0:
+                before[projection.target].add(projection.source)
+        try:
+            return tuple(graphlib.TopologicalSorter(before).static_order())
+        except graphlib.CycleError as error:
+            raise ValueError(
+                f"Projections without delay form a loop: {' -> '.join(error.args[1])}. Within one "
+                "step nobody could go first. Give one of them `delay=1`."
+            ) from None
+
+    def init(self, *, key: PRNGKeyArray | None = None) -> NetworkState:
+        noisy = any(p.neuron.noisy for p in self.populations.values())
+        longest: dict[str, int] = {}
+        for p in self.projections:
+            if p.delay > 0:
+                longest[p.source] = max(p.delay, longest.get(p.source, 0))
+        return NetworkState(
+            {name: p.neuron.init(p.size) for name, p in self.populations.items()},
+            {name: jnp.zeros((d, self.populations[name].size)) for name, d in longest.items()},
+            (key, jnp.zeros((), jnp.uint32)) if noisy and key is not None else None,
+        )
+
+    def step(
+        self, state: NetworkState, inputs: Float[Array, " in"]
+    ) -> tuple[NetworkState, Float[Array, " out"]]:
+        state, outputs, _ = self.observe(state, inputs)
+        return state, outputs
+
+    def observe(
+        self,
+        state: NetworkState,
+        inputs: Float[Array, " in"],
+        *,
+        nudge: Mapping[str, Activity] | None = None,
+        clamp: Mapping[str, Activity] | None = None,
+    ) -> tuple[NetworkState, Float[Array, " out"], Signals]:
+        """Step, and show what happened inside.
+
+        By population, `nudge` is added to the drive of the first port, and `clamp` replaces the
+        activity.
+        """
+        stimuli, nudge, clamp = self._split(inputs), nudge or {}, clamp or {}
+        activity, drives, pres, cells = {}, {}, {}, {}
+        for index, name in enumerate(self.order):
+            population = self.populations[name]
+            drive = self._listen(name, state, activity, pres, stimuli.get(name), nudge.get(name))
+            noise = _noise(state.clock, index, population)
+            cells[name], acts = population.neuron.step(state.cells[name], drive, noise, dt=self.dt)
+            activity[name], drives[name] = clamp.get(name, acts), drive
+        past = {
+            name: jnp.concatenate([activity[name][None], old[:-1]])
+            for name, old in state.past.items()
+        }
+        clock = None if state.clock is None else (state.clock[0], state.clock[1] + 1)
+        outputs = jnp.concatenate([activity[name] for name in self.voices])
+        return NetworkState(cells, past, clock), outputs, Signals(pres, drives, activity)
+
+    def _split(self, inputs: Float[Array, " in"]) -> dict[str, Activity]:
+        sizes = self.inputs
+        if inputs.shape != (sum(sizes.values()),):
+            raise ValueError(
+                f"The network takes {sum(sizes.values())} numbers a step {sizes}, but got a "
+                f"stimulus of shape {inputs.shape}. Stimuli have the shape (time, in), and one "
+                "example is given at a time: use `jax.vmap` for batches."
+            )
+        ends = np.cumsum(list(sizes.values()))[:-1]
+        return dict(zip(sizes, jnp.split(inputs, ends), strict=True))
+
+    def _listen(self, name, state, activity, pres, stimulus, nudge) -> Float[Array, "port cell"]:
+        population = self.populations[name]
+        drives = dict.fromkeys(population.neuron.ports)
+        first = population.neuron.ports[0]
+        arriving = [(first, extra) for extra in (stimulus, nudge) if extra is not None]
+        for p in self.projections:
+            if p.target == name:
+                pre = activity[p.source] if p.delay == 0 else state.past[p.source][p.delay - 1]
+                pres[p.name] = pre
+                arriving.append((p.port, p.wiring.drive(p.weight, pre)))
+        for port, drive in arriving:
+            drives[port] = drive if drives[port] is None else drives[port] + drive
+        silence = jnp.zeros(population.size)
+        return jnp.stack([silence if drive is None else drive for drive in drives.values()])
+
+    def edit(self, change: Any) -> "Network":
+        """A copy in which every projection p is `change(p)`."""
+        changed = tuple(change(projection) for projection in self.projections)
+        return eqx.tree_at(lambda net: net.projections, self, changed)
+
+    def mask(self, direction: "Network") -> "Network":
+        """A direction without what would move weights where no connection exists."""
+
+        def masked(p: Projection, d: Projection) -> Projection:
+            if p.wiring.exists is None or d.weight is None:
+                return d
+            return eqx.tree_at(lambda x: x.weight, d, d.weight * p.wiring.fill(1.0))
+
+        pairs = zip(self.projections, direction.projections, strict=True)
+        changed = tuple(masked(p, d) for p, d in pairs)
+        return eqx.tree_at(lambda net: net.projections, direction, changed)
+
+    def constrain(self) -> "Network":
+        """The nearest network that keeps the signs of its projections."""
+        return self.edit(keep_sign)
+
+
+def _noise(clock: Any, index: int, population: Population) -> Activity | None:
+    if clock is None or not population.neuron.noisy:
+        return None
+    key = jax.random.fold_in(jax.random.fold_in(clock[0], clock[1]), index)
+    return jax.random.uniform(key, (population.size,))
+
+
+def trainable(block: AbstractBlock) -> AbstractBlock:
+    """The block with everything removed (`None`) that learning does not change.
+
+    Weights and array fields of neurons stay; wirings and positions go.
+    """
+    fixed = lambda x: isinstance(x, AbstractWiring | Positions)  # noqa: E731
+    return eqx.filter(block, eqx.is_inexact_array, is_leaf=fixed)
+
+
+def respond(
+    block: AbstractBlock, stimuli: Float[Array, "time in"], *, key: PRNGKeyArray | None = None
+) -> Float[Array, "time out"]:
+    """Play stimuli to a block at rest, one per time step, and give its outputs."""
+    state = block.init(key=key)
+    if len(stimuli) == 1:  # no loop to compile
+        return block.step(state, stimuli[0])[1][None]
+    return jax.lax.scan(lambda s, now: block.step(s, now), state, stimuli)[1]
+
+
+def record(
+    network: Network,
+    stimuli: Float[Array, "time in"],
+    population: str,
+    *,
+    key: PRNGKeyArray | None = None,
+    name: str = "",
+) -> Recording:
+    """Record the activity of a population, cell by cell, while stimuli are played."""
+    if population not in network.populations:
+        raise ValueError(
+            f"The network has populations {sorted(network.populations)}, but got {population!r}."
+        )
+
+    def listen(state, now):
+        state, _, signals = network.observe(state, now)
+        return state, signals.activity[population]
+
+    _, responses = jax.lax.scan(listen, network.init(key=key), stimuli)
+    return Recording(responses, name or population, source="neurula network")
+
+
+def lesion(network: Network, lost: Mapping[str, Bool[Array, " cell"]]) -> Network:
+    """Cut all connections from and to the lost cells of the named populations, for good."""
+    if unknown := set(lost) - set(network.populations):
+        raise ValueError(
+            f"The network has populations {sorted(network.populations)}, but got {sorted(unknown)}."
+        )
+    kept = {name: jnp.ones(p.size, bool) for name, p in network.populations.items()}
+    kept |= {name: ~jnp.asarray(cells, bool) for name, cells in lost.items()}
+
+    def cut(p: Projection) -> Projection:
+        wiring = p.wiring.keep(kept[p.source], kept[p.target])
+        return eqx.tree_at(lambda p: (p.wiring, p.weight), p, (wiring, p.weight * wiring.fill(1.0)))
+
+    return network.edit(cut)

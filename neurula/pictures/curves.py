@@ -1,0 +1,112 @@
+"""Learning curves: every seed thin, their mean thick, each arm named where its curve ends."""
+
+import numpy as np
+import plotly.graph_objects as go
+from jaxtyping import Num
+
+from . import theme
+
+
+def curves(
+    x: Num[theme.Values, " time"],
+    arms: dict[str, Num[theme.Values, "seed time"]],
+    *,
+    x_title: str,
+    y_title: str,
+    log_x: bool = False,
+    log_y: bool = False,
+) -> go.Figure:
+    """Draw one family of lines per arm.
+
+    Args:
+        x: where the curves were recorded.
+        arms: (seed, time) by name of the arm; NaN where a seed is missing.
+        x_title: with its unit.
+        y_title: with its unit.
+        log_x: a logarithmic horizontal axis.
+        log_y: a logarithmic vertical axis.
+    """
+    figure = theme.blank(height=340, hovermode="closest")
+    x, ends = np.asarray(x), {}
+    for index, (arm, seeds) in enumerate(arms.items()):
+        mean = _mean(np.asarray(seeds, np.float32))
+        if np.isfinite(mean).any():
+            ends[arm] = float(mean[np.isfinite(mean)][-1])
+            _lines(figure, index, arm, x, np.asarray(seeds, np.float32), mean)
+    if not ends:
+        theme.note(figure, "No values were recorded.")
+    _labels(figure, ends, list(arms), log=log_y)
+    figure.update_xaxes(title_text=theme.plain(x_title), type="log" if log_x else "linear")
+    figure.update_yaxes(title_text=theme.plain(y_title), type="log" if log_y else "linear")
+    return figure
+
+
+def _mean(seeds: np.ndarray) -> np.ndarray:
+    """Mean over the seeds that have a value: (seed, time) -> (time)."""
+    there = np.isfinite(seeds)
+    total = np.where(there, seeds, 0).sum(0)
+    return np.where(there.any(0), total / np.maximum(there.sum(0), 1), np.nan)
+
+
+def _lines(
+    figure: go.Figure, index: int, arm: str, x: np.ndarray, seeds: np.ndarray, mean: np.ndarray
+) -> None:
+    look, name = theme.style(index), theme.plain(arm)
+    lone = "lines+markers" if len(x) == 1 else "lines"
+    figure.add_scatter(
+        x=np.tile(np.append(x, x[-1:]), len(seeds)),  # one trace for all seeds draws much faster
+        y=theme.strung(seeds),
+        mode=lone,
+        line={"color": theme.faint(look.colour, 0.32), "width": 1},
+        marker={"color": theme.faint(look.colour, 0.5), "size": 5},
+        legendgroup=str(index),
+        showlegend=False,
+        hoverinfo="skip",
+    )
+    figure.add_scatter(
+        x=x,
+        y=mean,
+        mode=lone,
+        name=name,
+        line={"color": look.colour, "width": 2.75, "dash": look.dash},
+        marker={"color": look.colour, "size": 9, "symbol": look.symbol},
+        legendgroup=str(index),
+        hovertemplate=f"{name}: mean %{{y:.4g}} at %{{x}}<extra></extra>",
+    )
+
+
+def _labels(figure: go.Figure, ends: dict[str, float], arms: list[str], *, log: bool) -> None:
+    """Name the arms at the ends of their curves; a legend takes over where paper is narrow."""
+    longest = max((len(line) for arm in ends for line in _short(arm)), default=0)
+    figure.update_layout(showlegend=False, margin_r=24 + 7 * longest)
+    values = [np.array(trace.y) for trace in figure.data]
+    spread = np.concatenate(values) if values else np.zeros(1)
+    spread = spread[np.isfinite(spread) & (not log or spread > 0)]
+    on_axis = np.log10 if log else np.asarray
+    if not len(spread):
+        return
+    gap = 0.065 * float(np.ptp(on_axis(spread))) or 0.1
+    order = sorted((arm for arm in ends if not log or ends[arm] > 0), key=ends.__getitem__)
+    places = _apart([float(on_axis(ends[arm])) for arm in order], gap)
+    for arm, place in zip(order, places, strict=True):
+        theme.note(
+            figure, "<br>".join(theme.plain(line) for line in _short(arm)), name="end of a curve",
+            x=1, xanchor="left", xshift=6, y=place, yref="y", align="left",
+            font={"color": theme.style(arms.index(arm)).colour},
+        )  # fmt: skip
+
+
+def _short(arm: str) -> list[str]:
+    return [arm if len(arm) <= 26 else arm[:25] + "…"]
+
+
+def _apart(values: list[float], gap: float) -> list[float]:
+    """Move ascending values until neighbours are `gap` apart, the whole kept centred."""
+    places = list(values)
+    for _ in range(100):
+        for i in range(1, len(places)):
+            short = gap - (places[i] - places[i - 1])
+            if short > 1e-9:
+                places[i] += short / 2
+                places[i - 1] -= short / 2
+    return places

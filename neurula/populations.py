@@ -1,0 +1,91 @@
+"""What networks are made of: cells of one kind, and connections from one kind to another."""
+
+from collections.abc import Mapping
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int8
+
+from .contracts import AbstractNeuron, AbstractWiring, Weight
+
+
+class Positions(eqx.Module):
+    """Where cells sit, in micrometres or any other unit: for pictures, growth, distances."""
+
+    places: Float[Array, "cell axis"]
+
+
+class Population(eqx.Module):
+    """`size` cells of one kind."""
+
+    size: int = eqx.field(static=True)
+    neuron: AbstractNeuron
+    positions: Positions | None = None
+
+
+class Projection(eqx.Module):
+    """Connections from one population to another, or to itself.
+
+    Activity arrives `delay` steps later; 0 means within the same step. `sign` holds +1 or -1 for
+    every cell that speaks and keeps all its weights on that side (Dale's principle); `None` lets
+    them be.
+    """
+
+    source: str = eqx.field(static=True)
+    target: str = eqx.field(static=True)
+    wiring: AbstractWiring
+    weight: Weight
+    port: str = eqx.field(static=True, default="current")
+    delay: int = eqx.field(static=True, default=1)
+    sign: Int8[Array, " pre"] | None = None
+
+    def __check_init__(self):
+        room = jax.eval_shape(self.wiring.fill, 0.0).shape
+        if self.weight.shape != room:
+            raise ValueError(
+                f"{type(self.wiring).__name__} wiring from {self.source!r} to {self.target!r} has "
+                f"room for weights of shape {room}, but got {self.weight.shape}. "
+                "Start from `wiring.fill(0.1)`."
+            )
+        if self.delay < 0:
+            raise ValueError(
+                f"A delay is 0 or more steps, but got {self.delay} from {self.source!r} to "
+                f"{self.target!r}: activity cannot arrive before it is sent. Use delay=0 or 1."
+            )
+
+    @property
+    def name(self) -> str:
+        return f"{self.source}->{self.target}"
+
+
+def check_fit(projection: Projection, populations: Mapping[str, Population]) -> None:
+    """Refuse a projection that does not fit the populations it joins."""
+    source, target = populations[projection.source], populations[projection.target]
+    if projection.wiring.shape != (target.size, source.size):
+        raise ValueError(
+            f"Projection {projection.name} needs a wiring of shape (post, pre) = "
+            f"{(target.size, source.size)}, the sizes of its populations, but got "
+            f"{projection.wiring.shape}. For everyone to everyone: "
+            f"`Dense({target.size}, {source.size})`."
+        )
+    if projection.port not in target.neuron.ports:
+        raise ValueError(
+            f"{type(target.neuron).__name__} cells have ports {target.neuron.ports}, but "
+            f"projection {projection.name} arrives at {projection.port!r}. "
+            f"Use `port={target.neuron.ports[0]!r}`."
+        )
+    if projection.sign is not None and projection.sign.shape != (source.size,):
+        raise ValueError(
+            f"`sign` holds one number per cell that speaks: {source.size} for {projection.name}, "
+            f"but got shape {projection.sign.shape}."
+        )
+
+
+def keep_sign(projection: Projection) -> Projection:
+    """The projection with all weights on the wrong side of zero set to zero."""
+    if projection.sign is None:
+        return projection
+    wiring, weight = projection.wiring, projection.weight
+    sign, _ = wiring.ends(projection.sign.astype(weight.dtype), jnp.zeros(wiring.shape[0]))
+    return eqx.tree_at(lambda p: p.weight, projection, jnp.where(weight * sign < 0, 0.0, weight))

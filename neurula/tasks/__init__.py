@@ -1,0 +1,8 @@
+"""Examples to learn from. To add one: a file here, and a line below."""
+
+from .adding import Adding as Adding
+from .digits import Digits as Digits
+from .mnist_1d import MNIST1D as MNIST1D
+from .parity import Parity as Parity
+from .patches import Patches as Patches
+from .recall import Recall as Recall

@@ -1,0 +1,26 @@
+"""What drawing examples takes: keys that keep splits apart, and settings that make sense."""
+
+import typing
+
+import jax
+from jaxtyping import PRNGKeyArray
+
+from ..contracts import AbstractTask, Sample, Split
+
+SPLITS = typing.get_args(Split)
+
+
+def split_key(key: PRNGKeyArray, split: Split) -> PRNGKeyArray:
+    """A key for one split: the same key gives other examples in every split."""
+    return jax.random.fold_in(key, SPLITS.index(split))
+
+
+def draw_exam(task: AbstractTask, split: Split, size: int, *, key: PRNGKeyArray) -> Sample:
+    """Examples of a generated task, along a leading axis."""
+    return jax.vmap(lambda key: task.sample(split, key=key))(jax.random.split(key, size))
+
+
+def require(holds: bool, expected: str, why: str, mend: str):
+    """Refuse a setting: what was expected and what came, why it is wrong, what mends it."""
+    if not holds:
+        raise ValueError(f"{expected}. {why}. Write {mend}.")
