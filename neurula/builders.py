@@ -1,5 +1,6 @@
 """Ready-made networks: layered ones, free graphs of cells, and from and to NetworkX."""
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ def layered(
     *,
     neuron: Callable[[int], AbstractNeuron] | None = None,
     wirings: Sequence[AbstractWiring] | None = None,
-    gain: float = 1.0,
+    gain: float | Float[Array, ""] = 1.0,
     delay: int = 0,
     dt: float = 1.0,
     key: PRNGKeyArray,
@@ -44,7 +45,12 @@ def layered(
     hidden = [f"hidden{i}" for i in range(1, len(sizes) - 1)]
     names = ["input", *hidden, "output"]
     cells = [Rate("identity"), *map(neuron, sizes[1:-1]), Rate("identity", jnp.zeros(sizes[-1]))]
-    wirings = wirings or [Dense(b, a) for a, b in zip(sizes[:-1], sizes[1:], strict=True)]
+    wirings = wirings or [Dense(b, a) for a, b in itertools.pairwise(sizes)]
+    if len(wirings) != len(sizes) - 1:
+        raise ValueError(
+            f"{len(sizes)} layers are joined by {len(sizes) - 1} wirings, but got {len(wirings)}. "
+            "Give one per pair of neighbours, from the input to the output."
+        )
     keys = jax.random.split(key, len(wirings))
     joins = zip(names[:-1], names[1:], wirings, keys, strict=True)
     return Network(
@@ -64,7 +70,7 @@ def free(
     neuron: AbstractNeuron | None = None,
     sensory: Sequence[int] | None = None,
     motor: Sequence[int] | None = None,
-    gain: float = 1.0,
+    gain: float | Float[Array, ""] = 1.0,
     sign: Int8[Array, " cell"] | None = None,
     positions: Float[np.ndarray, "cell axis"] | None = None,
     dt: float = 1.0,
@@ -117,6 +123,13 @@ def from_networkx(graph: "networkx.DiGraph", **settings: Any) -> Network:
     Edge attribute `weight`, where all edges have it, gives the weights; node attribute `position`
     gives the positions. `settings` are those of `free`.
     """
+    if not graph.is_directed() or graph.is_multigraph() or len(graph) == 0:
+        raise ValueError(
+            f"`from_networkx` takes a directed graph with a node and at most one edge from a node "
+            f"to another, but got a {type(graph).__name__} of {len(graph)} nodes. Which way a "
+            "connection runs has to be said: `networkx.DiGraph(graph)` makes both directions of "
+            "undirected edges, and joins parallel ones."
+        )
     nodes = {node: i for i, node in enumerate(graph.nodes)}
     edges = np.array([(nodes[a], nodes[b]) for a, b in graph.edges], int).reshape(-1, 2)
     wiring = from_edges(edges, post=len(nodes), pre=len(nodes))

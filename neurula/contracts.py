@@ -20,7 +20,9 @@ else:
     from equinox import AbstractClassVar, AbstractVar
 
 Activity = Float[Array, " cell"]
-Weight = Float[Array, "*edge"]  # one number per connection, laid out as the wiring likes
+Activities = dict[str, Float[Array, "_"]]  # by population or projection
+Weight = Float[Array, "..."]  # one number per connection or per shared weight, as the wiring likes
+Weights = dict[str, Float[Array, "..."]]  # by projection
 Split = Literal["train", "tune", "test"]  # "tune" is all that hyper-parameter search may see
 State = TypeVar("State")
 

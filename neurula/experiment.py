@@ -81,17 +81,17 @@ class Finding:
     detail: dict[str, float] = dataclasses.field(default_factory=dict)  # e.g. the BCa interval
 
 
-class AbstractTest(eqx.Module):
-    """One kind of evidence, holding its numbers: superiority, parity, order, ..."""
+class AbstractTest(abc.ABC):
+    """One kind of evidence, holding its numbers: superiority, parity, order, ...
 
-    kind: AbstractClassVar[str]
+    Tests are plain frozen dataclasses: `null-calibration` makes and asks many thousands.
+    """
+
+    kind: ClassVar[str]
 
     @abc.abstractmethod
     def decide(self, *, looks: int = 1) -> Finding:
-        """The estimate, the interval and the ruling, when `looks` looks at the data are planned.
-
-        All that rules, and nothing dear: `null-calibration` asks it many thousand times.
-        """
+        """The estimate, the interval and the ruling, when `looks` looks at the data are planned."""
 
     @abc.abstractmethod
     def describe(self, *, looks: int = 1) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, PRNGKeyArray, PyTree
 
-from .contracts import AbstractBlock, AbstractWiring, Activity, Recording
+from .contracts import AbstractBlock, AbstractWiring, Activities, Activity, Recording
 from .populations import (
     Population as Population,
     Positions as Positions,
@@ -23,16 +23,16 @@ from .populations import (
 class Signals(eqx.Module):
     """What one step left at every projection and population: all that local learning sees."""
 
-    pre: dict[str, Activity]  # by projection: what arrived at its sources' end
-    drive: dict[str, Float[Array, "port cell"]]  # by population
-    activity: dict[str, Activity]  # by population
+    pre: Activities  # by projection: what arrived at its sources' end
+    drive: dict[str, Float[Array, "port _"]]  # by population
+    activity: Activities  # by population
 
 
 class NetworkState(eqx.Module):
     """Cells, what delayed projections still have to deliver, and the source of chance."""
 
     cells: dict[str, PyTree]
-    past: dict[str, Float[Array, "delay cell"]]  # newest first
+    past: dict[str, Float[Array, "_ _"]]  # newest first
     clock: tuple[PRNGKeyArray, Array] | None
 
 
@@ -126,8 +126,8 @@ class Network(AbstractBlock[NetworkState]):
         state: NetworkState,
         inputs: Float[Array, " in"],
         *,
-        nudge: Mapping[str, Activity] | None = None,
-        clamp: Mapping[str, Activity] | None = None,
+        nudge: Mapping[str, Float[Array, "_"]] | None = None,
+        clamp: Mapping[str, Float[Array, "_"]] | None = None,
     ) -> tuple[NetworkState, Float[Array, " out"], Signals]:
         """Step, and show what happened inside.
 
@@ -150,7 +150,7 @@ class Network(AbstractBlock[NetworkState]):
         outputs = jnp.concatenate([activity[name] for name in self.voices])
         return NetworkState(cells, past, clock), outputs, Signals(pres, drives, activity)
 
-    def _split(self, inputs: Float[Array, " in"]) -> dict[str, Activity]:
+    def _split(self, inputs: Float[Array, " in"]) -> Activities:
         sizes = self.inputs
         if inputs.shape != (sum(sizes.values()),):
             raise ValueError(

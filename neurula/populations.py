@@ -23,6 +23,13 @@ class Population(eqx.Module):
     neuron: AbstractNeuron
     positions: Positions | None = None
 
+    def __check_init__(self):
+        if self.positions is not None and len(self.positions.places) != self.size:
+            raise ValueError(
+                f"A population of {self.size} cells needs {self.size} positions, but got "
+                f"{len(self.positions.places)}. Give one row per cell."
+            )
+
 
 class Projection(eqx.Module):
     """Connections from one population to another, or to itself.
@@ -79,6 +86,14 @@ def check_fit(projection: Projection, populations: Mapping[str, Population]) -> 
         raise ValueError(
             f"`sign` holds one number per cell that speaks: {source.size} for {projection.name}, "
             f"but got shape {projection.sign.shape}."
+        )
+    weight = projection.weight
+    if projection.sign is not None and (
+        jax.eval_shape(projection.wiring.spread, weight).shape != weight.shape
+    ):
+        raise ValueError(
+            f"`sign` gives cells signs, but in projection {projection.name} many cells share a "
+            f"weight (shape {weight.shape}). Give each connection its own: `shared=False`."
         )
 
 

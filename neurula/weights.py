@@ -2,7 +2,7 @@
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Int8, PRNGKeyArray
+from jaxtyping import Array, Float, Int8, PRNGKeyArray
 
 from .contracts import AbstractWiring, Weight
 
@@ -11,7 +11,7 @@ def fan_in(
     wiring: AbstractWiring,
     *,
     key: PRNGKeyArray,
-    gain: float = 1.0,
+    gain: float | Float[Array, ""] = 1.0,
     sign: Int8[Array, " pre"] | None = None,
 ) -> Weight:
     """Normal weights with variance gain^2 / (number of inputs of the listening cell).
@@ -20,12 +20,23 @@ def fan_in(
     the weights of every cell that speaks lie on its side of zero.
     """
     place = jax.eval_shape(wiring.fill, 0.0)
+    if sign is not None and sign.shape != (wiring.shape[1],):
+        raise ValueError(
+            f"`sign` holds +1 or -1 for each of the {wiring.shape[1]} cells that speak, but got "
+            f"shape {sign.shape}. For one inhibitory cell in five: "
+            "`jnp.where(jnp.arange(cells) % 5 == 0, -1, 1).astype(jnp.int8)`."
+        )
     ones = wiring.fill(1.0)
     inputs = wiring.drive(ones, jnp.ones(wiring.shape[1]))
     _, by_target = wiring.ends(jnp.zeros(wiring.shape[1]), jnp.maximum(inputs, 1.0))
     scale = gain / jnp.sqrt(by_target)
     noise = jax.random.normal(key, place.shape)
     if noise.ndim < scale.ndim:  # one weight serves many cells: scale it as for the average one
+        if sign is not None:
+            raise ValueError(
+                f"`sign` gives cells signs, but {type(wiring).__name__} lets cells share weights "
+                f"(shape {place.shape}). Give each connection its own: `shared=False`."
+            )
         scale = jnp.mean(scale, axis=tuple(range(noise.ndim, scale.ndim))).reshape(-1)
     weight = noise * scale * ones
     if sign is None:

@@ -11,7 +11,7 @@ from ..contracts import AbstractNeuron, Activity
 
 
 @jax.custom_jvp
-def spike(above: Activity, slope: float) -> Activity:
+def spike(above: Activity, slope: float | Float[Array, ""]) -> Activity:
     """1 where a potential is above threshold, with the surrogate derivative 1/(1 + slope|x|)^2.
 
     Zenke & Ganguli (2018), Neural Comput. 30:1514 (SuperSpike).

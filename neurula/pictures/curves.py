@@ -16,15 +16,10 @@ def curves(
     log_x: bool = False,
     log_y: bool = False,
 ) -> go.Figure:
-    """Draw one family of lines per arm.
+    """Draw one family of lines per arm, recorded at `x`.
 
-    Args:
-        x: where the curves were recorded.
-        arms: (seed, time) by name of the arm; NaN where a seed is missing.
-        x_title: with its unit.
-        y_title: with its unit.
-        log_x: a logarithmic horizontal axis.
-        log_y: a logarithmic vertical axis.
+    A missing seed is a row of NaN. Titles carry their units. The arms are named where their curves
+    end; the report swaps these names for a legend where paper is narrow.
     """
     figure = theme.blank(height=340, hovermode="closest")
     x, ends = np.asarray(x), {}

@@ -27,16 +27,10 @@ def forest(
 ) -> go.Figure:
     """Draw one row per experiment: estimate and interval, divided by its margin.
 
-    Args:
-        names: of the rows, from top to bottom.
-        estimate: each experiment's effect, in units of its own; NaN where there is none.
-        low: lower ends of the intervals.
-        high: upper ends of the intervals.
-        margin: the smallest effects that would matter, same units; above zero.
-        rulings: "supported", "refuted", "inconclusive" or "not testable here".
-        both_sides: true where the sentence is supported between -margin and margin (parity),
-            false (default) where it is supported from the margin upwards.
-        x_title: of the common axis.
+    `estimate`, `low` and `high` come in each experiment's own unit, NaN where there is none, and
+    so does `margin`, the smallest effect that would matter (above zero). `rulings` are "supported",
+    "refuted", "inconclusive" or "not testable here". `both_sides` is true where the sentence is
+    supported between -margin and margin (parity), not from the margin upwards. Rows run downwards.
     """
     sides = [False] * len(names) if both_sides is None else both_sides
     scale = np.where(np.asarray(margin, float) > 0, np.asarray(margin, float), np.nan)

@@ -19,14 +19,11 @@ def graph(
     names: Sequence[str] | None = None,
     strongest: int = 600,
 ) -> go.Figure:
-    """Draw cells and an arrow from the speaking to the listening cell of every connection.
+    """Draw an arrow from the speaking to the listening cell of every connection.
 
-    Args:
-        weight: (post, pre), zero where there is no connection.
-        positions: (cell, 2); `None` for the spring layout of NetworkX.
-        groups: the group that each cell belongs to (input, hidden, ...).
-        names: of the cells, shown under the pointer.
-        strongest: how many connections to draw at most; the figure says if some are left out.
+    `weight` is zero where there is no connection. `positions` are those of NetworkX's spring layout
+    unless given. `groups` (input, hidden, ...) and `names` have one entry per cell. At most
+    `strongest` connections are drawn; the figure says if some are left out.
     """
     weight = np.asarray(weight, float)
     if weight.shape[0] != weight.shape[1]:

@@ -18,14 +18,10 @@ def images(
     diverging: bool = False,
     unit: str = "",
 ) -> go.Figure:
-    """Draw a sheet of images, in reading order.
+    """Draw a sheet of images in reading order, `columns` in a row (8 at most unless given).
 
-    Args:
-        stack: (image, row, column).
-        titles: one for every image, written above it.
-        columns: how many images stand in a row; 8 at most by default.
-        diverging: colours with a neutral middle at zero, for values of both signs.
-        unit: of the values, beside the colour bar.
+    `titles` stand above the images, one for each. `diverging` colours have a neutral middle at
+    zero, for values of both signs. `unit` stands beside the colour bar.
     """
     stack = np.asarray(stack, np.float32)
     count, rows, wide = stack.shape

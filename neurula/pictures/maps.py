@@ -22,15 +22,8 @@ def maps(
 ) -> go.Figure:
     """Draw a matrix with its first row on top; NaN stays empty.
 
-    Args:
-        values: (row, column).
-        rows: names of the rows.
-        columns: names of the columns.
-        x_title: what the columns are.
-        y_title: what the rows are.
-        unit: of the values, beside the colour bar.
-        diverging: colours with a neutral middle at zero, for values of both signs.
-        numbers: write every value into its square.
+    `rows` and `columns` are names. `diverging` colours have a neutral middle at zero, for values
+    of both signs. `unit` stands beside the colour bar. `numbers` writes each value into its square.
     """
     values = np.asarray(values, np.float32)
     height = int(np.clip(90 + 26 * values.shape[0], 240, 620))

@@ -15,13 +15,10 @@ def raster(
     potentials: dict[str, Num[theme.Values, " time"]] | None = None,
     unit: str = "mV",
 ) -> go.Figure:
-    """Draw a tick for every spike.
+    """Draw a tick for every spike, that is wherever `spikes` is not zero.
 
-    Args:
-        spikes: (time, cell), non-zero where a cell fires.
-        dt: milliseconds per step.
-        potentials: (time) by name of the cell, drawn below on the same time axis.
-        unit: of the potentials.
+    `dt` is in milliseconds per step. `potentials`, by name of the cell and in `unit`, are drawn
+    below on the same time axis.
     """
     traces = potentials or {}
     figure = make_subplots(

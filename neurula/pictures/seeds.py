@@ -18,13 +18,9 @@ def seeds(
 ) -> go.Figure:
     """Draw a row of marks per arm, and its mean as an upright bar.
 
-    Within a row a seed keeps its height, so that the same seed can be followed from arm to arm.
-
-    Args:
-        arms: (seed) by name of the arm; NaN where a seed is missing.
-        x_title: what the values are, with their unit.
-        numbers: of the seeds, 0, 1, 2, ... by default.
-        paired: join the values of each seed by a line.
+    Within a row a seed keeps its height, so that it can be followed from arm to arm; `paired` joins
+    its values by a line. NaN is a missing seed, and is said to be. `numbers` are those of the
+    seeds: 0, 1, 2, ... unless given. `x_title` says what the values are, with their unit.
     """
     values = {arm: np.asarray(value, float) for arm, value in arms.items()}
     most = max((len(value) for value in values.values()), default=0)

@@ -11,7 +11,7 @@ import equinox as eqx
 import jax
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
-from ..contracts import AbstractWiring, Weight
+from ..contracts import AbstractWiring, Weight, Weights
 from ..network import Network, Projection
 from ..weights import fan_in
 
@@ -84,7 +84,7 @@ def _rewired(p: Projection, wiring: AbstractWiring) -> Projection:
     return Projection(p.source, p.target, wiring, p.weight, p.port, p.delay, p.sign)
 
 
-def redirect(network: Network, feedback: dict[str, Weight]) -> Network:
+def redirect(network: Network, feedback: Weights) -> Network:
     """The network in which errors travel back through `feedback`, by projection."""
     return network.edit(lambda p: _rewired(p, Detour(p.wiring, feedback[p.name])))
 
@@ -94,7 +94,7 @@ def sever(network: Network) -> Network:
     return network.edit(lambda p: _rewired(p, Severed(p.wiring)))
 
 
-def draw_feedback(network: Network, gain: float, *, key: PRNGKeyArray) -> dict[str, Weight]:
+def draw_feedback(network: Network, gain: float, *, key: PRNGKeyArray) -> Weights:
     """Random feedback weights, distributed as first forward weights are, by projection."""
     keys = jax.random.split(key, len(network.projections))
     pairs = zip(network.projections, keys, strict=True)

@@ -14,7 +14,7 @@ from ..network import Network
 from .detour import demand_network, sever
 from .gradient import AbstractGradientRule
 
-Feedback = dict[str, Float[Array, "cell out"]]  # by hidden population
+Feedback = dict[str, Float[Array, "_ out"]]  # by hidden population
 
 
 class DirectFeedbackAlignment(AbstractGradientRule[Feedback]):

@@ -8,13 +8,13 @@ from typing import ClassVar
 import jax
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from ..contracts import Error, Sample, Weight
+from ..contracts import Error, Sample, Weights
 from ..network import Network, respond
 from .detour import demand_network, draw_feedback, redirect
 from .gradient import AbstractGradientRule
 
 
-class FeedbackAlignment(AbstractGradientRule[dict[str, Weight]]):
+class FeedbackAlignment(AbstractGradientRule[Weights]):
     """On networks of any depth, with loops too. `redraw` draws new feedback for every example.
 
     Redrawn feedback carries no lasting information: it is the sham of this rule.
@@ -24,13 +24,13 @@ class FeedbackAlignment(AbstractGradientRule[dict[str, Weight]]):
     redraw: bool = False
     needs: ClassVar[frozenset[str]] = frozenset({"target"})
 
-    def init(self, brain: Network, *, key: PRNGKeyArray) -> dict[str, Weight]:
+    def init(self, brain: Network, *, key: PRNGKeyArray) -> Weights:
         demand_network(self, brain, lambda net: None)
         return draw_feedback(brain, self.gain, key=key)
 
     def surrogate(
         self,
-        state: dict[str, Weight],
+        state: Weights,
         brain: Network,
         sample: Sample,
         error: Error,
@@ -42,5 +42,5 @@ class FeedbackAlignment(AbstractGradientRule[dict[str, Weight]]):
         outputs = respond(redirect(brain, state), sample.stimuli, key=cells)
         return error(outputs, sample), None
 
-    def remember(self, state: dict[str, Weight], notes: None) -> dict[str, Weight]:
+    def remember(self, state: Weights, notes: None) -> Weights:
         return state

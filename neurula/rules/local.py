@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
-from ..contracts import AbstractRule, AbstractWiring, Activity, Error, Sample, Weight
+from ..contracts import AbstractRule, AbstractWiring, Activities, Activity, Error, Sample, Weight
 from ..network import Network, Projection, Signals, trainable
 from .detour import demand_network
 
@@ -40,8 +40,8 @@ class Synapse(eqx.Module):
 class Diary(eqx.Module):
     """What cells and synapses remember of the past, by projection."""
 
-    pre: dict[str, Activity]
-    post: dict[str, Activity]
+    pre: Activities
+    post: Activities
     memory: dict[str, PyTree]
 
 

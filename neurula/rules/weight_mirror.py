@@ -8,13 +8,13 @@ from typing import ClassVar
 import jax
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from ..contracts import Error, Sample, Weight
+from ..contracts import Error, Sample, Weights
 from ..network import Network, respond
 from .detour import demand_network, draw_feedback, redirect
 from .gradient import AbstractGradientRule
 
 
-class WeightMirror(AbstractGradientRule[dict[str, Weight]]):
+class WeightMirror(AbstractGradientRule[Weights]):
     """After every batch each projection is played noise, and its feedback learns by Hebb.
 
     Expected change of the feedback B: rate * W - decay * B, so it settles at W * rate / decay.
@@ -26,28 +26,28 @@ class WeightMirror(AbstractGradientRule[dict[str, Weight]]):
     gain: float = 1.0  # of the first, random feedback weights
     needs: ClassVar[frozenset[str]] = frozenset({"target"})
 
-    def init(self, brain: Network, *, key: PRNGKeyArray) -> dict[str, Weight]:
+    def init(self, brain: Network, *, key: PRNGKeyArray) -> Weights:
         demand_network(self, brain, lambda net: None)
         return draw_feedback(brain, self.gain, key=key)
 
     def surrogate(
         self,
-        state: dict[str, Weight],
+        state: Weights,
         brain: Network,
         sample: Sample,
         error: Error,
         *,
         key: PRNGKeyArray,
-    ) -> tuple[Float[Array, ""], dict[str, Weight]]:
+    ) -> tuple[Float[Array, ""], Weights]:
         cells, mirror = jax.random.split(key)
         outputs = respond(redirect(brain, state), sample.stimuli, key=cells)
         return error(outputs, sample), _mirror(brain, key=mirror)
 
-    def remember(self, state: dict[str, Weight], notes: dict[str, Weight]) -> dict[str, Weight]:
+    def remember(self, state: Weights, notes: Weights) -> Weights:
         return {k: (1 - self.decay) * b + self.rate * notes[k] for k, b in state.items()}
 
 
-def _mirror(network: Network, *, key: PRNGKeyArray) -> dict[str, Weight]:
+def _mirror(network: Network, *, key: PRNGKeyArray) -> Weights:
     """Noise times the drive that it causes, at every connection: its mean is the weight."""
     changes = {}
     for i, p in enumerate(network.projections):

@@ -9,7 +9,7 @@ import jax.random as jr
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ..contracts import AbstractTask, Sample, Split
-from .drawing import draw_exam, require, split_key
+from .drawing import draw_exam, require, require_exam, split_key
 from .marking import squared_error
 
 CHANCE = 1 / 6  # squared error of always answering 1: twice the variance of a uniform number
@@ -32,12 +32,7 @@ class Adding(AbstractTask):
             "Two different numbers have to be marked",
             "Adding(length=25)",
         )
-        require(
-            self.exam_size >= 1,
-            f"Adding expects an exam_size of 1 or more, got {self.exam_size}",
-            "An exam needs examples",
-            "Adding(exam_size=1000)",
-        )
+        require_exam(self, self.exam_size)
 
     @property
     def shape(self) -> tuple[int, int, int]:

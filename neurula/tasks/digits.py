@@ -6,6 +6,7 @@ Alpaydin & Kaynak 1998, Cascading classifiers, Kybernetika 34(4), 369-374.
 import functools
 from typing import Literal
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
@@ -91,6 +92,7 @@ class Digits(AbstractTask):
         index = jr.randint(which, (), 0, len(images))
         return self._show(jnp.asarray(images)[index], jnp.asarray(labels)[index], how)
 
+    @eqx.filter_jit
     def exam(self, split: Split, *, key: PRNGKeyArray) -> Sample:
         images, labels = _digits()[split]
         keys = jr.split(split_key(key, split), len(images))

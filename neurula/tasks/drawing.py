@@ -2,6 +2,7 @@
 
 import typing
 
+import equinox as eqx
 import jax
 from jaxtyping import PRNGKeyArray
 
@@ -15,6 +16,7 @@ def split_key(key: PRNGKeyArray, split: Split) -> PRNGKeyArray:
     return jax.random.fold_in(key, SPLITS.index(split))
 
 
+@eqx.filter_jit
 def draw_exam(task: AbstractTask, split: Split, size: int, *, key: PRNGKeyArray) -> Sample:
     """Examples of a generated task, along a leading axis."""
     return jax.vmap(lambda key: task.sample(split, key=key))(jax.random.split(key, size))
@@ -24,3 +26,14 @@ def require(holds: bool, expected: str, why: str, mend: str):
     """Refuse a setting: what was expected and what came, why it is wrong, what mends it."""
     if not holds:
         raise ValueError(f"{expected}. {why}. Write {mend}.")
+
+
+def require_exam(task: AbstractTask, size: int):
+    """Refuse an exam without examples."""
+    name = type(task).__name__
+    require(
+        size >= 1,
+        f"{name} expects an exam_size of 1 or more, got {size}",
+        "It is the number of examples by which a split is judged",
+        f"{name}(exam_size=1000)",
+    )

@@ -10,7 +10,7 @@ import jax.random as jr
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ..contracts import AbstractTask, Sample, Split
-from .drawing import draw_exam, require, split_key
+from .drawing import draw_exam, require, require_exam, split_key
 from .marking import accuracy, cross_entropy
 
 
@@ -38,12 +38,7 @@ class Parity(AbstractTask):
             "No step would count: so many bits are never shown",
             "Parity(window=0) for the parity of all bits",
         )
-        require(
-            self.exam_size >= 1,
-            f"Parity expects an exam_size of 1 or more, got {self.exam_size}",
-            "An exam needs examples",
-            "Parity(exam_size=1000)",
-        )
+        require_exam(self, self.exam_size)
 
     @property
     def shape(self) -> tuple[int, int, int]:

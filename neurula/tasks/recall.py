@@ -10,7 +10,7 @@ import jax.random as jr
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ..contracts import AbstractTask, Sample, Split
-from .drawing import draw_exam, require, split_key
+from .drawing import draw_exam, require, require_exam, split_key
 from .marking import accuracy, cross_entropy
 
 
@@ -39,12 +39,7 @@ class Recall(AbstractTask):
             "With one symbol there is nothing to remember",
             "Recall(symbols=4)",
         )
-        require(
-            self.exam_size >= 1,
-            f"Recall expects an exam_size of 1 or more, got {self.exam_size}",
-            "An exam needs examples",
-            "Recall(exam_size=1000)",
-        )
+        require_exam(self, self.exam_size)
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -50,14 +50,21 @@ def _check(cells: int, density: float) -> None:
         )
 
 
-def _choose(odds: Float[np.ndarray, "post pre"], edges: int, seed: int) -> Dense | Sparse:
-    """Draw `edges` connections without replacement; cells do not connect to themselves."""
-    edges = min(edges, int((odds > 0).sum()))
-    picked = np.random.default_rng(seed).choice(
-        odds.size, edges, replace=False, p=(odds / odds.sum()).ravel()
-    )
+def _choose(odds: Float[np.ndarray, "post pre"], density: float, seed: int) -> Dense | Sparse:
+    """Draw connections without replacement; cells do not connect to themselves."""
+    edges, possible = round(density * odds.size), int((odds > 0).sum())
+    if edges > possible:
+        raise ValueError(
+            f"Density {density} asks for {edges} connections among {len(odds)} cells, but such a "
+            f"graph has room for {possible}: no cell connects to itself, an acyclic graph has half "
+            "of the others, and in a spatial one the odds of far cells vanish. Use a density of at "
+            f"most {possible / odds.size:.3g}, or a longer `reach`."
+        )
     mask = np.zeros(odds.size, bool)
-    mask[picked] = True
+    if edges > 0:
+        chances = (odds / odds.sum()).ravel()
+        rng = np.random.default_rng(seed)
+        mask[rng.choice(odds.size, edges, replace=False, p=chances)] = True
     return _wire(mask.reshape(odds.shape))
 
 
@@ -65,19 +72,24 @@ def random(cells: int, density: float, *, seed: int) -> Dense | Sparse:
     """Every connection is as likely as any other; loops of all lengths."""
     _check(cells, density)
     odds = 1.0 - np.eye(cells)
-    return _choose(odds, round(density * cells * cells), seed)
+    return _choose(odds, density, seed)
 
 
 def acyclic(cells: int, density: float, *, seed: int) -> Dense | Sparse:
     """Only from earlier cells to later ones: no loops. Density up to about one half."""
     _check(cells, density)
     odds = np.tri(cells, k=-1)
-    return _choose(odds, round(density * cells * cells), seed)
+    return _choose(odds, density, seed)
 
 
 def small_world(cells: int, density: float, *, rewire: float = 0.1, seed: int) -> Dense | Sparse:
     """A directed ring of neighbourhoods in which a share `rewire` of sources is drawn anew."""
     _check(cells, density)
+    if not 0 <= rewire <= 1:
+        raise ValueError(
+            f"`rewire` is the share of sources drawn anew, from 0 (a ring) to 1 (random), but got "
+            f"{rewire}. Small worlds lie near `rewire=0.1`."
+        )
     rng = np.random.default_rng(seed)
     near = min(round(density * cells), cells - 1)
     steps = np.array([(k // 2 + 1) * (1 if k % 2 else -1) for k in range(near)], int)
@@ -97,6 +109,11 @@ def spatial(
     """Near cells connect more often: odds fall as exp(-distance / reach)."""
     positions = np.asarray(positions, float)
     _check(len(positions), density)
+    if not reach > 0:
+        raise ValueError(
+            f"`reach` is the distance over which odds fall to 1/e, but got {reach}: nobody would "
+            "be near. Start from a quarter of the sheet, in the units of the positions."
+        )
     apart = np.linalg.norm(positions[:, None] - positions[None, :], axis=-1)
     odds = np.exp(-apart / reach) * (1 - np.eye(len(positions)))
-    return _choose(odds, round(density * len(positions) ** 2), seed)
+    return _choose(odds, density, seed)

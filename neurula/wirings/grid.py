@@ -32,6 +32,13 @@ class Grid(AbstractWiring):
                 f"Grid cells have 4 or 8 neighbours, but got {self.neighbours}. "
                 "For other neighbourhoods build edges: `neurula.wirings.from_edges(...)`."
             )
+        least = 3 if self.periodic else 1
+        if min(self.height, self.width) < least:
+            raise ValueError(
+                f"A {'periodic ' if self.periodic else ''}grid is at least {least} x {least}, but "
+                f"got {self.height} x {self.width}: on a smaller one a cell would be its own "
+                "neighbour, or the same neighbour twice. For a ring use `small_world(rewire=0.0)`."
+            )
 
     @property
     def offsets(self) -> tuple[tuple[int, int], ...]:

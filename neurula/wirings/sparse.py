@@ -26,6 +26,18 @@ class Sparse(AbstractWiring):
                 f"A connection has a source and a target, but got {self.source.shape[0]} sources "
                 f"and {self.target.shape[0]} targets. Give two arrays of equal length."
             )
+        for name, cells, size in (
+            ("source", self.source, self.pre),
+            ("target", self.target, self.post),
+        ):
+            # JAX would clip a wrong index without a word. Under `jit` there is nothing to see yet.
+            if isinstance(cells, jax.core.Tracer) or cells.size == 0:
+                continue
+            if int(cells.min()) < 0 or int(cells.max()) >= size:
+                raise ValueError(
+                    f"`{name}` holds cells {int(cells.min())} to {int(cells.max())}, but there are "
+                    f"{size}, counted from zero. Make `post` or `pre` larger, or correct the list."
+                )
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -1,0 +1,13 @@
+"""Kinds of evidence. To add one: a file here, and a line below."""
+
+from .against_null import AgainstNull as AgainstNull
+from .identity import Identity as Identity
+from .intervals import AbstractIntervalTest as AbstractIntervalTest, Interval as Interval
+from .order import Order as Order, kendall as kendall
+from .parity import Parity as Parity
+from .resampled import Resampled as Resampled, mean_over_both as mean_over_both
+from .scales import log_error as log_error, logit as logit
+from .share import Share as Share
+from .slope import Slope as Slope
+from .superiority import Superiority as Superiority
+from .survival import Survival as Survival

@@ -1,0 +1,209 @@
+"""What runs leave on disk: pieces that can be resumed, and records of rulings.
+
+Files are written beside their place and renamed when whole, so that neither a crash nor a second
+run can leave half a file. A damaged file is set aside and made again.
+"""
+
+import contextlib
+import gzip
+import io
+import json
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .mistake import Mistake
+from .piece import Done, as_numbers, as_outcome
+
+Record = dict[str, Any]
+FORMAT = 1
+
+
+def results_folder(chosen: str | None = None) -> Path:
+    """Where results lie: the chosen folder, NEURULA_RESULTS, or the user's data folder."""
+    import platformdirs
+
+    chosen = chosen or os.environ.get("NEURULA_RESULTS")
+    return Path(chosen).absolute() if chosen else platformdirs.user_data_path("neurula") / "results"
+
+
+class Store:
+    """The results of one folder. `say` hears about damaged files."""
+
+    def __init__(self, folder: Path, say: Callable[[str], None] = lambda line: None):
+        self.folder, self.say = folder, say
+
+    def check(self) -> None:
+        """Raises `Mistake` where nothing can be written."""
+        write_whole(self.folder / ".neurula", b"results of neurula\n")
+        for part in self.folder.rglob(".*.part"):  # left by a run that was killed
+            with contextlib.suppress(OSError):
+                if time.time() - part.stat().st_mtime > 3600:
+                    part.unlink()
+
+    def load(self, claim: str, key: str) -> Done | None:
+        """A finished piece, or `None` where there is none that is whole."""
+        file = self._piece(claim, key)
+        try:
+            return _unpack(file.read_bytes(), key)
+        except FileNotFoundError:
+            return None
+        except Exception as error:  # whatever a damaged file may raise
+            self._set_aside(file, error)
+            return None
+
+    def save(self, claim: str, key: str, done: Done) -> None:
+        """Keep a finished piece."""
+        write_whole(self._piece(claim, key), _pack(done, key))
+
+    def keep(self, record: Record) -> Path:
+        """Keep a record: the latest of its claim and budget; every variant has its own place."""
+        file = self.folder / "records" / record["claim"] / f"{_kind_of_run(record)}.json"
+        write_whole(file, dump(record).encode())
+        return file
+
+    def records(self) -> list[Record]:
+        """All records, in the order of their names."""
+        found = []
+        for file in sorted(self.folder.glob("records/*/*.json")):
+            try:
+                found.append(parse(file.read_bytes()))
+            except Exception as error:  # whatever a damaged file may raise
+                self._set_aside(file, error)
+        return found
+
+    def _piece(self, claim: str, key: str) -> Path:
+        return self.folder / "pieces" / claim / f"{key[:40]}.npz"
+
+    def _set_aside(self, file: Path, error: Exception) -> None:
+        with contextlib.suppress(OSError):  # a second run may have done it first
+            file.replace(file.with_name(file.name + ".corrupt"))
+        self.say(f"{file} was damaged ({error}): set aside as .corrupt")
+
+
+def write_whole(file: Path, content: bytes) -> None:
+    """Write a file so that it is there in full or not at all. Raises `Mistake` if it cannot."""
+    part = None
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handle, part = tempfile.mkstemp(dir=file.parent, prefix=".", suffix=".part")
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(part, file)
+    except OSError as error:
+        raise Mistake(
+            f"Expected to write {file}, and could not: {error.strerror or error}. What was "
+            f"finished before is kept. Free some space, or name another folder: "
+            f"--results FOLDER, or the environment variable NEURULA_RESULTS."
+        ) from error
+    finally:
+        if part is not None:
+            Path(part).unlink(missing_ok=True)
+
+
+def dump(record: Record) -> str:
+    """A record as strict JSON: what is not finite becomes null."""
+    return json.dumps(_strict(record), allow_nan=False, separators=(",", ":"), default=str)
+
+
+def parse(content: bytes) -> Record:
+    """A record from its bytes. Raises `ValueError` if they hold none."""
+    record = json.loads(gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content)
+    missing = [
+        part
+        for part, kind in (("claim", str), ("card", dict), ("run", dict), ("verdict", dict))
+        if not isinstance(record, dict) or not isinstance(record.get(part), kind)
+    ]
+    if missing or record.get("format") != FORMAT:
+        raise ValueError(f"no record of format {FORMAT}: lacks {', '.join(missing) or 'format'}")
+    return record
+
+
+def shipped_records() -> list[Record]:
+    """The records of our own runs that come with the package."""
+    folder = resources.files("neurula") / "shipped"
+    if not folder.is_dir():
+        return []
+    files = sorted((file for file in folder.iterdir()), key=lambda file: file.name)
+    return [parse(f.read_bytes()) for f in files if f.name.endswith((".json", ".json.gz"))]
+
+
+def latest(records: list[Record]) -> dict[str, Record]:
+    """For each claim the ruling that counts: full before quick, never a variant, never smoke."""
+    rank = {"full": 0, "quick": 1}
+    kept = [r for r in records if r["run"]["budget"] in rank and not r["run"]["variant"]]
+    kept.sort(key=lambda record: rank[record["run"]["budget"]], reverse=True)
+    return {record["claim"]: record for record in kept}
+
+
+def ship(claims: list[str], store: Store) -> Iterator[Path]:
+    """For developers: copy local rulings into the package, at both budgets."""
+    folder = Path(str(resources.files("neurula") / "shipped"))
+    for record in store.records():
+        run = record["run"]
+        if record["claim"] in claims and run["budget"] != "smoke" and not run["variant"]:
+            file = folder / f"{record['claim']}.{run['budget']}.json.gz"
+            write_whole(file, gzip.compress(dump(record).encode(), mtime=0))
+            yield file
+
+
+def _kind_of_run(record: Record) -> str:
+    run = record["run"]
+    if not run["variant"]:
+        return run["budget"]
+    import hashlib
+
+    changed = json.dumps(run["changed"], sort_keys=True, default=str)
+    return f"{run['budget']}-{hashlib.sha256(changed.encode()).hexdigest()[:8]}"
+
+
+def _strict(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(name): _strict(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_strict(item) for item in value]
+    if isinstance(value, np.ndarray | np.generic):
+        return _strict(value.tolist())
+    return None if isinstance(value, float) and not np.isfinite(value) else value
+
+
+def _pack(done: Done, key: str) -> bytes:
+    """A piece as the bytes of an `.npz` file, without pickle."""
+    arrays = {} if done.outcome is None else as_numbers(done.outcome)
+    notes = {
+        "key": key,
+        "rows": done.rows,
+        "failed": done.failed,
+        "seconds": done.seconds,
+        "compiling": done.compiling,
+        "flops": done.flops,
+        "gaps": done.gaps,
+    }
+    stream = io.BytesIO()
+    np.savez_compressed(stream, allow_pickle=False, notes=np.array(json.dumps(notes)), **arrays)
+    return stream.getvalue()
+
+
+def _unpack(content: bytes, key: str) -> Done:
+    """The piece in the bytes. Raises all sorts of errors if they are damaged."""
+    with np.load(io.BytesIO(content), allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    notes = json.loads(str(arrays.pop("notes")))
+    if notes["key"] != key:
+        raise ValueError("it holds another piece")
+    rows = tuple(int(row) for row in notes["rows"])
+    if any(len(values) != len(rows) for values in arrays.values()) or bool(rows) != bool(arrays):
+        raise ValueError(f"expected {len(rows)} rows in every array")
+    outcome = as_outcome(arrays) if rows else None
+    failed = {int(row): str(why) for row, why in notes["failed"].items()}
+    numbers = (float(notes["seconds"]), float(notes["compiling"]))
+    flops = None if notes["flops"] is None else float(notes["flops"])
+    return Done(rows, outcome, failed, *numbers, flops, tuple(notes["gaps"]))

@@ -1,0 +1,178 @@
+"""What every part promises, as checks that anyone can run on a part of their own.
+
+    from neurula.testing import check_rule
+    check_rule(MyRule())
+
+Each raises `AssertionError` with the broken promise. neurula's own tests run them on all shelves.
+"""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jaxtyping import Array
+
+from .builders import free, layered
+from .contracts import AbstractNeuron, AbstractRule, AbstractTask, AbstractWiring, Sample
+from .experiment import AbstractClaim
+from .live import learn
+from .network import Network, Population, Projection, respond, trainable
+from .rules.gradient import direction
+from .weights import fan_in
+from .wirings import Dense, from_edges
+
+CELLS = 6
+
+
+def check_wiring(wiring: AbstractWiring) -> None:
+    """`drive` is bilinear, `back` its transpose, `ends`, `spread` and `exists` fit together."""
+    post, pre = wiring.shape
+    keys = jax.random.split(jax.random.key(0), 4)
+    weight = fan_in(wiring, key=keys[0])
+    a, b = jax.random.normal(keys[1], (2, pre))
+    signal = jax.random.normal(keys[2], (post,))
+    both = wiring.drive(weight, a + 2 * b)
+    _same(both, wiring.drive(weight, a) + 2 * wiring.drive(weight, b), "drive is linear in activity")
+    _same(wiring.drive(3 * weight, a), 3 * wiring.drive(weight, a), "drive is linear in the weight")
+    _same(signal @ wiring.drive(weight, a), wiring.back(weight, signal) @ a, "back transposes drive")
+    speaks, hears = wiring.ends(a, signal)
+    carried = speaks * hears * wiring.spread(weight)
+    if wiring.exists is not None:
+        carried = jnp.where(wiring.exists, carried, 0.0)
+    _same(carried.sum(), signal @ wiring.drive(weight, a), "drive sums pre * weight at the ends")
+    nobody = wiring.keep(jnp.zeros(pre, bool), jnp.ones(post, bool))
+    _same(nobody.drive(nobody.fill(1.0), a), jnp.zeros(post), "cells not kept are not heard")
+    kept = wiring.keep(jnp.ones(pre, bool), jnp.ones(post, bool))
+    _same(kept.drive(kept.fill(1.0), a), wiring.drive(wiring.fill(1.0), a), "keeping all is a copy")
+
+
+def check_neuron(neuron: AbstractNeuron) -> None:
+    """Elementwise over cells, finite, silent about nothing, usable in a network and by gradient."""
+    key, size = jax.random.key(0), 3
+    drive = jax.random.normal(key, (len(neuron.ports), size))
+    noise = jnp.array([0.2, 0.5, 0.8]) if neuron.noisy else None
+    state, activity = neuron.step(neuron.init(size), drive, noise, dt=1.0)
+    assert activity.shape == (size,), f"activity has shape {activity.shape}, expected {(size,)}"
+    for leaf in jax.tree.leaves(state):
+        assert leaf.shape == (size,), f"a leaf of the state has shape {leaf.shape}, not {(size,)}"
+    order = jnp.array([2, 0, 1])
+    _, turned = neuron.step(
+        neuron.init(size), drive[:, order], None if noise is None else noise[order], dt=1.0
+    )
+    _same(turned, activity[order], "cells do not see each other")
+    if neuron.emits == "spikes":
+        assert set(np.unique(activity)) <= {0.0, 1.0}, "spikes are 0 or 1"
+    wiring = Dense(size, size)
+    loop = Projection("cells", "cells", wiring, wiring.fill(0.5), neuron.ports[0])
+    cells = Population(size, neuron)
+    network = Network({"cells": cells}, [loop], senses=["cells"], voices=["cells"])
+    played = jax.jit(lambda x: respond(network, x, key=key))(jax.random.normal(key, (50, size)))
+    assert jnp.isfinite(played).all(), "activity stays finite"
+
+
+class _Copy(AbstractTask):
+    """Say what you hear: small enough for any rule."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        return 3, CELLS, CELLS
+
+    def sample(self, split: str, *, key: Array) -> Sample:
+        stimuli = jnp.tile(jax.random.normal(key, (1, CELLS)), (3, 1))
+        return Sample(stimuli, target=jnp.sign(stimuli), reward=jnp.ones(3))
+
+    def exam(self, split: str, *, key: Array) -> Sample:
+        return jax.vmap(lambda k: self.sample(split, key=k))(jax.random.split(key, 8))
+
+    def error(self, outputs: Array, sample: Sample) -> Array:
+        return jnp.mean((outputs - sample.target) ** 2)
+
+    def score(self, outputs: Array, sample: Sample) -> Array:
+        return -self.error(outputs, sample)
+
+
+def _some_networks() -> dict[str, Network]:
+    key = jax.random.key(1)
+    edges = np.array([(i, (i + step) % CELLS) for i in range(CELLS) for step in (1, 2)])
+    loop = from_edges(edges, post=CELLS, pre=CELLS)
+    return {
+        "layered": layered([CELLS, 5, 4, CELLS], key=key),
+        "loops": free(loop, inputs=CELLS, outputs=CELLS, key=key),
+    }
+
+
+def check_rule(rule: AbstractRule) -> None:
+    """Directions fit the brain, are finite, same in a batch as one by one, and move weights.
+
+    A rule may refuse a network by `ValueError` in `init`, but not all of them.
+    """
+    task, key, refused = _Copy(), jax.random.key(2), 0
+    for name, brain in _some_networks().items():
+        try:
+            state = rule.init(brain, key=key)
+        except ValueError:
+            refused += 1
+            continue
+        samples = task.exam("train", key=key)
+        keys = jax.random.split(key, samples.stimuli.shape[0])
+        whole = eqx.filter_jit(lambda: direction(rule, state, brain, samples, task.error, key=key))
+        change, _ = whole()
+        wanted = jax.tree.structure(trainable(brain))
+        assert jax.tree.structure(change) == wanted, f"{name}: a direction is shaped like the brain"
+        one = jax.vmap(lambda s, k: rule.propose(state, brain, s, task.error, key=k)[0])
+        each = jax.tree.map(lambda x: x.mean(0), jax.jit(one)(samples, keys))
+        for a, b in zip(jax.tree.leaves(change), jax.tree.leaves(each), strict=True):
+            _same(a, b, f"{name}: the batch's direction is the mean of its examples'")
+        how = {"steps": 3, "batch": 2, "key": key}
+        live = eqx.filter_jit(lambda: learn(brain, rule, task, optax.sgd(0.01), **how).brain)
+        learned, again = live(), live()
+        before, after = (jax.tree.leaves(trainable(b)) for b in (brain, learned))
+        assert all(jnp.isfinite(x).all() for x in after), f"{name}: weights stay finite"
+        moved = any((x != y).any() for x, y in zip(before, after, strict=True))
+        assert moved, f"{name}: something is learned"
+        for a, b in zip(after, jax.tree.leaves(trainable(again)), strict=True):
+            _same(a, b, f"{name}: the same key gives the same life")
+    assert refused < 2, "the rule refuses every network"
+
+
+def check_task(task: AbstractTask) -> None:
+    """Samples have the shape promised, follow the key, batch, and are learnable from."""
+    time, numbers_in, numbers_out = task.shape
+    key, other = jax.random.split(jax.random.key(3))
+    sample = task.sample("train", key=key)
+    assert sample.stimuli.shape == (time, numbers_in), f"stimuli have {sample.stimuli.shape}"
+    assert jnp.isfinite(sample.stimuli).all(), "stimuli are finite"
+    _same(sample.stimuli, task.sample("train", key=key).stimuli, "the same key, the same example")
+    batch = jax.jit(jax.vmap(lambda k: task.sample("train", key=k)))(jax.random.split(other, 16))
+    assert len(np.unique(np.asarray(batch.stimuli), axis=0)) > 1, "other keys, other examples"
+    for split in ("tune", "test"):
+        exam = task.exam(split, key=key)
+        assert exam.stimuli.shape[1:] == (time, numbers_in), "an exam has a leading axis"
+    if sample.target is None:
+        return
+    assert sample.target.shape == (time, numbers_out), f"targets have {sample.target.shape}"
+    slope = jax.grad(lambda y: task.error(y, sample))(jnp.zeros((time, numbers_out)))
+    assert jnp.isfinite(slope).all(), "the error has a finite gradient"
+    assert (slope != 0).any(), "the error depends on the outputs"
+    assert task.score(sample.target, sample).shape == (), "a score is one number"
+
+
+def check_claim(claim: AbstractClaim) -> None:
+    """A run at the smoke budget goes from every arm to a ruling, and the figure is drawn."""
+    from .runner import judge_in_process
+
+    budgets = set(claim.budgets)
+    assert budgets == {"smoke", "quick", "full"}, f"budgets are smoke, quick, full; got {budgets}"
+    assert claim.statement.endswith("."), "the statement is a sentence"
+    roles = [arm.role for arm in claim.arms.values()]
+    assert "brain" in roles, "an arm is what the sentence is about"
+    assert {"control", "sham"} & set(roles), "something is there to compare it with"
+    spaces = {arm: claim.space(arm) for arm in claim.arms}
+    assert all(r.low < r.high for space in spaces.values() for r in space.values()), "ranges"
+    record = judge_in_process(type(claim), budget="smoke")
+    assert record["verdict"]["ruling"] in ("supported", "refuted", "inconclusive"), "a ruling"
+
+
+def _same(a: Array, b: Array, promise: str) -> None:
+    assert jnp.allclose(a, b, atol=1e-5, rtol=1e-4), f"broken promise: {promise}"

@@ -1,0 +1,106 @@
+"""Every part on every shelf keeps its promises. New parts are found by themselves."""
+
+import inspect
+
+import jax.numpy as jnp
+import pytest
+
+from neurula import claims, neurons, rules, tasks, wirings
+from neurula.contracts import AbstractNeuron, AbstractRule, AbstractTask, AbstractWiring
+from neurula.experiment import AbstractClaim
+from neurula.testing import check_claim, check_neuron, check_rule, check_task, check_wiring
+
+# Parts that cannot be made without settings. All others are tested as they come.
+EXAMPLES = {
+    wirings.Dense: lambda: wirings.Dense(4, 3),
+    wirings.Sparse: lambda: wirings.Sparse(jnp.array([0, 2, 1]), jnp.array([1, 1, 3]), 4, 3),
+    wirings.Grid: lambda: wirings.Grid(3, 4),
+    rules.Mixed: lambda: rules.Mixed({}, neurons=rules.Backprop()),
+}
+VARIANTS = {
+    "Dense with holes": lambda: wirings.patches((2, 2), (3, 3), radius=1.0),
+    "Grid shared": lambda: wirings.Grid(3, 4, 4, shared=True),
+    "Grid periodic": lambda: wirings.Grid(3, 4, 8, periodic=True),
+    "random": lambda: wirings.random(5, 0.5, seed=0),
+}
+
+
+def shelf(module, contract):
+    """All final parts of a shelf, made."""
+    found = [p for _, p in inspect.getmembers(module, inspect.isclass) if issubclass(p, contract)]
+    parts = [p for p in found if not inspect.isabstract(p)]
+    assert parts, f"nothing on {module.__name__}"
+    return [pytest.param(EXAMPLES.get(part, part), id=part.__name__) for part in parts]
+
+
+@pytest.mark.parametrize("make", shelf(wirings, AbstractWiring))
+def test_wiring(make):
+    check_wiring(make())
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_wiring_variant(name):
+    check_wiring(VARIANTS[name]())
+
+
+@pytest.mark.parametrize("make", shelf(neurons, AbstractNeuron))
+def test_neuron(make):
+    check_neuron(make())
+
+
+@pytest.mark.parametrize("make", shelf(rules, AbstractRule))
+def test_rule(make):
+    check_rule(make())
+
+
+@pytest.mark.parametrize("make", shelf(tasks, AbstractTask))
+def test_task(make):
+    check_task(make())
+
+
+@pytest.mark.parametrize("make", shelf(claims, AbstractClaim))
+@pytest.mark.slow
+def test_claim(make):
+    check_claim(make())
+
+
+def test_a_wiring_that_lies_is_caught():
+    class Deaf(wirings.Dense):
+        def drive(self, weight, activity):
+            return jnp.zeros(self.post)
+
+    with pytest.raises(AssertionError, match="drive sums pre"):
+        check_wiring(Deaf(4, 3))
+
+
+def test_a_rule_that_learns_nothing_is_caught():
+    class Lazy(rules.AbstractGradientRule):
+        needs = frozenset()
+
+        def init(self, brain, *, key):
+            return None
+
+        def surrogate(self, state, brain, sample, error, *, key):
+            return jnp.zeros(()), None
+
+        def remember(self, state, notes):
+            return None
+
+    with pytest.raises(AssertionError, match="something is learned"):
+        check_rule(Lazy())
+
+
+def test_every_neuron_shows_its_equations():
+    parts = [p for _, p in inspect.getmembers(neurons, inspect.isclass)]
+    for part in parts:
+        text = inspect.getdoc(part) or ""
+        assert "Equations:" in text, part.__name__
+        assert "Units:" in text, part.__name__
+        assert "Source:" in text, part.__name__
+
+
+def test_every_public_part_says_where_it_comes_from():
+    for module in (rules, neurons, wirings, tasks):
+        for name, part in inspect.getmembers(module, inspect.isclass):
+            assert inspect.getdoc(part), f"{module.__name__}.{name} has no docstring"
+            assert inspect.getdoc(inspect.getmodule(part)), f"{name}'s file has no docstring"
