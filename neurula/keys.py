@@ -18,8 +18,9 @@ from .piece import Piece
 HERE = Path(__file__).parent
 # What only hands out, writes down or shows. The rest of the package computes.
 _BYSTANDERS = frozenset({
-    "__init__", "__main__", "cache", "cards", "cli", "doctor", "flags", "judging", "keys",
-    "mistake", "pool", "progress", "record", "report", "results", "runner", "testing", "tuning",
+    "__init__", "__main__", "cache", "cards", "cli", "datasets", "doctor", "judging", "keys",
+    "lookup", "mistake", "oracles", "progress", "record", "report", "requests", "results", "runner",
+    "session", "testing", "tuning",
 })  # fmt: skip
 _PACKAGES = ("jax", "jaxlib", "equinox", "optax", "numpy", "scipy", "scikit-learn")
 

@@ -1,6 +1,8 @@
 """One piece of work, and how it is computed: an arm of a claim on a batch of seeds."""
 
 import dataclasses
+import logging
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -74,6 +76,7 @@ def compute(piece: Piece) -> Done:
     A batch that raises is repeated seed by seed, so that the seeds that fail can be named.
     """
     use_cache()
+    logging.getLogger("jax").setLevel(logging.CRITICAL)  # what raises is in the result
     claim = find(piece.claim)(**piece.fields)
     keys = jax.vmap(jax.random.key)(jnp.array(piece.seeds, jnp.uint32))
     tuned = {
@@ -139,6 +142,8 @@ def _one_by_one(run: Callable[..., Outcome], tuned: dict[str, jax.Array], keys: 
 
 
 def _words(error: Exception) -> str:
-    """An exception in one line."""
+    """An exception in one line; Equinox buries it under a stack."""
+    if buried := re.search(r"EquinoxRuntimeError: (.+)", str(error)):
+        return f"EquinoxRuntimeError: {buried[1]}"
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return f"{type(error).__name__}: {lines[0] if lines else 'without a message'}"[:500]

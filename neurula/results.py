@@ -109,9 +109,9 @@ def write_whole(file: Path, content: bytes) -> None:
             Path(part).unlink(missing_ok=True)
 
 
-def dump(record: Record) -> str:
+def dump(record: Record, indent: int | None = None) -> str:
     """A record as strict JSON: what is not finite becomes null."""
-    return json.dumps(_strict(record), allow_nan=False, separators=(",", ":"), default=str)
+    return json.dumps(_strict(record), allow_nan=False, indent=indent, default=str)
 
 
 def parse(content: bytes) -> Record:
@@ -153,6 +153,20 @@ def ship(claims: list[str], store: Store) -> Iterator[Path]:
             file = folder / f"{record['claim']}.{run['budget']}.json.gz"
             write_whole(file, gzip.compress(dump(record).encode(), mtime=0))
             yield file
+
+
+def _main() -> None:
+    """Copy local rulings into the package, for the next release: `ship CLAIM...`."""
+    import argparse
+    import sys
+
+    parser = argparse.ArgumentParser("python -m neurula.results", description=_main.__doc__)
+    parser.add_argument("action", choices=("ship",))
+    parser.add_argument("claims", nargs="+")
+    asked = parser.parse_args()
+    files = list(ship(asked.claims, Store(results_folder(), print)))
+    print(*files, sep="\n")
+    sys.exit(None if files else f"Expected rulings in {results_folder()}, and found none.")
 
 
 def _kind_of_run(record: Record) -> str:
@@ -207,3 +221,7 @@ def _unpack(content: bytes, key: str) -> Done:
     numbers = (float(notes["seconds"]), float(notes["compiling"]))
     flops = None if notes["flops"] is None else float(notes["flops"])
     return Done(rows, outcome, failed, *numbers, flops, tuple(notes["gaps"]))
+
+
+if __name__ == "__main__":
+    _main()

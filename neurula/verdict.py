@@ -80,7 +80,7 @@ def judge(
         f"gate failed: {gate.says} ({gate.found})" for gate in evidence.gates if not gate.held
     ]
     if not isinstance(evidence.primary, Identity):
-        fatal += _copies(claim, finished, kept)
+        fatal += _copies(finished, kept)
     finding, problem = _find(evidence.primary, looks)
     fatal += problem
     needed = None
@@ -124,7 +124,7 @@ def seeds_needed(test: AbstractTest, finding: Finding) -> int | None:
         rulings = [ruling(e, e - half, e + half) for e in estimates]
         return 1 - rulings.count("inconclusive") / len(rulings)
 
-    low, high = LEAST - 1, MOST
+    low, high = max(LEAST - 1, finding.n), MOST
     if power(high) < POWER:
         return None
     while high - low > 1:
@@ -170,26 +170,21 @@ def _failures(
     return fatal, told, bad
 
 
-def _copies(claim: AbstractClaim, outcomes: Outcomes, seeds: np.ndarray) -> list[str]:
+def _copies(outcomes: Outcomes, seeds: np.ndarray) -> list[str]:
     """Seeds of an arm with bit-identical outcomes: they are not independent."""
     problems = []
     for arm, outcome in outcomes.items():
+        recorded = (outcome.score, outcome.tuning, outcome.curves, outcome.kept)  # costs are equal
         seen: dict[bytes, int] = {}
-        for seed, row in zip(seeds.tolist(), _rows(outcome), strict=True):
-            first = seen.setdefault(row.tobytes(), seed)
-            if first != seed and np.unique(row).size >= TELLING:
+        for row, seed in enumerate(seeds.tolist()):
+            numbers = [np.ravel(rows[row]) for rows in jax.tree.leaves(recorded)]
+            first = seen.setdefault(b"".join(part.tobytes() for part in numbers), seed)
+            if first != seed and np.unique(np.concatenate(numbers)).size >= TELLING:
                 problems.append(
                     f"arm {arm!r}: seeds {first} and {seed} gave bit-identical outcomes, so they "
                     "are not independent; derive every random number from `key`"
                 )
     return problems
-
-
-def _rows(outcome: Outcome) -> np.ndarray:
-    """All that an arm recorded, one row of numbers per seed. Costs are equal by design."""
-    recorded = jax.tree.leaves((outcome.score, outcome.tuning, outcome.curves, outcome.kept))
-    n = len(outcome.score)
-    return np.concatenate([np.asarray(a, np.float64).reshape(n, -1) for a in recorded], axis=1)
 
 
 def _find(test: AbstractTest, looks: int) -> tuple[Finding | None, list[str]]:

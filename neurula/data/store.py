@@ -61,7 +61,7 @@ def load(name: str) -> dict[str, np.ndarray]:
         return data.open(data.package.files(data.files))
     file = path(name)
     try:
-        with np.load(file) as arrays:
+        with file.open("rb") as opened, np.load(opened) as arrays:
             return {key: arrays[key] for key in arrays.files if key not in _NOTES}
     except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise ValueError(

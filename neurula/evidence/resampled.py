@@ -22,7 +22,7 @@ from .intervals import (
     quantile,
 )
 
-RESAMPLES = 2_000
+RESAMPLES = 1_000  # enough for a standard error
 
 # from how often every subject and every stimulus is counted to the effect, resample by resample
 Statistic = Callable[

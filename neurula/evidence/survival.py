@@ -62,8 +62,8 @@ class Survival(AbstractIntervalTest):
     def describe(self, *, looks: int = 1) -> dict[str, Any]:
         found = beside(self.effects, sign_flip(self.effects), self.level(looks))
         detail = found["detail"]
-        detail["share of brain that failed"] = float((self.brain >= self.budget).mean())
-        detail["share of control that failed"] = float((self.control >= self.budget).mean())
+        detail["brain runs that failed"] = float((self.brain >= self.budget).sum())
+        detail["control runs that failed"] = float((self.control >= self.budget).sum())
         detail["log-rank p, unpaired"] = self._logrank()
         return found
 

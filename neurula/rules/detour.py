@@ -9,6 +9,7 @@ from typing import Any
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from ..contracts import AbstractWiring, Weight, Weights
@@ -17,20 +18,19 @@ from ..weights import fan_in
 
 
 @eqx.filter_custom_vjp
-def _drive(weight_and_activity, wiring, feedback):
-    return wiring.drive(*weight_and_activity)
+def _way_back(activity, wiring, feedback):
+    """Nothing on the way forward; on the way back, errors through `feedback`."""
+    return jnp.zeros(wiring.shape[0], activity.dtype)
 
 
-@_drive.def_fwd
-def _forward(perturbed, weight_and_activity, wiring, feedback):
-    return wiring.drive(*weight_and_activity), None
+@_way_back.def_fwd
+def _forward(perturbed, activity, wiring, feedback):
+    return jnp.zeros(wiring.shape[0], activity.dtype), None
 
 
-@_drive.def_bwd
-def _backward(residuals, signal, perturbed, weight_and_activity, wiring, feedback):
-    weight, activity = weight_and_activity
-    to_weight = jax.linear_transpose(lambda w: wiring.drive(w, activity), weight)
-    return to_weight(signal)[0], wiring.back(feedback, signal)
+@_way_back.def_bwd
+def _backward(residuals, signal, perturbed, activity, wiring, feedback):
+    return wiring.back(feedback, signal)
 
 
 class AbstractDetour(AbstractWiring):
@@ -68,7 +68,9 @@ class Detour(AbstractDetour):
     feedback: Weight
 
     def drive(self, weight: Weight, activity: Float[Array, " pre"]) -> Float[Array, " post"]:
-        return _drive((weight, activity), self.inner, self.feedback)
+        # The weight's own gradient is left to JAX, which takes it for a whole batch at once.
+        forward = self.inner.drive(weight, jax.lax.stop_gradient(activity))
+        return forward + _way_back(activity, self.inner, self.feedback)
 
 
 class Severed(AbstractDetour):

@@ -42,7 +42,9 @@ class DirectFeedbackAlignment(AbstractGradientRule[Feedback]):
             cells, outputs, signals = severed.observe(cells, now)
             return cells, (outputs, {name: signals.activity[name] for name in state})
 
-        _, (outputs, activity) = jax.lax.scan(live, brain.init(key=key), sample.stimuli)
+        once = len(sample.stimuli) == 1  # no loop to compile
+        start = brain.init(key=key)
+        _, (outputs, activity) = jax.lax.scan(live, start, sample.stimuli, unroll=once)
         value, slope = jax.value_and_grad(error)(outputs, sample)
         # The gradient of `teaching` is the fed-back error times each cell's own slope.
         errors = jax.lax.stop_gradient(slope)

@@ -14,33 +14,34 @@ from .detour import demand_network, draw_feedback, redirect
 from .gradient import AbstractGradientRule
 
 
-class FeedbackAlignment(AbstractGradientRule[Weights]):
-    """On networks of any depth, with loops too. `redraw` draws new feedback for every example.
+class FeedbackAlignment(AbstractGradientRule[dict[str, Weight] | PRNGKeyArray]):
+    """On networks of any depth, with loops too. With `redraw` every update has new feedback.
 
-    Redrawn feedback carries no lasting information: it is the sham of this rule.
+    Redrawn feedback carries no lasting information: it is the sham of this rule. Its state is the
+    key of the next draw, otherwise the feedback weights.
     """
 
     gain: float = 1.0  # of the feedback weights
     redraw: bool = False
     needs: ClassVar[frozenset[str]] = frozenset({"target"})
 
-    def init(self, brain: Network, *, key: PRNGKeyArray) -> Weights:
+    def init(self, brain: Network, *, key: PRNGKeyArray) -> dict[str, Weight] | PRNGKeyArray:
         demand_network(self, brain, lambda net: None)
-        return draw_feedback(brain, self.gain, key=key)
+        return key if self.redraw else draw_feedback(brain, self.gain, key=key)
 
     def surrogate(
         self,
-        state: Weights,
+        state: dict[str, Weight] | PRNGKeyArray,
         brain: Network,
         sample: Sample,
         error: Error,
         *,
         key: PRNGKeyArray,
     ) -> tuple[Float[Array, ""], None]:
-        cells, feedback = jax.random.split(key)
-        state = draw_feedback(brain, self.gain, key=feedback) if self.redraw else state
-        outputs = respond(redirect(brain, state), sample.stimuli, key=cells)
-        return error(outputs, sample), None
+        feedback = draw_feedback(brain, self.gain, key=state) if self.redraw else state
+        return error(respond(redirect(brain, feedback), sample.stimuli, key=key), sample), None
 
-    def remember(self, state: Weights, notes: None) -> Weights:
-        return state
+    def remember(
+        self, state: dict[str, Weight] | PRNGKeyArray, notes: None
+    ) -> dict[str, Weight] | PRNGKeyArray:
+        return jax.random.fold_in(state, 0) if self.redraw else state

@@ -5,17 +5,26 @@ Akrout, Wilson, Humphreys, Lillicrap & Tweed (2019), NeurIPS 32.
 
 from typing import ClassVar
 
+import equinox as eqx
 import jax
+import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from ..contracts import Error, Sample, Weights
-from ..network import Network, respond
+from ..contracts import Error, Sample, Weight
+from ..network import Network, Projection, respond
 from .detour import demand_network, draw_feedback, redirect
 from .gradient import AbstractGradientRule
 
 
-class WeightMirror(AbstractGradientRule[Weights]):
-    """After every batch each projection is played noise, and its feedback learns by Hebb.
+class Mirror(eqx.Module):
+    """The feedback weights by projection, and the source of the next noise."""
+
+    feedback: dict[str, Weight]
+    key: PRNGKeyArray
+
+
+class WeightMirror(AbstractGradientRule[Mirror]):
+    """With every update each projection is played noise, and its feedback learns by Hebb.
 
     Expected change of the feedback B: rate * W - decay * B, so it settles at W * rate / decay.
     Only the noise sent and the drive that it causes are used: both are found at the synapse.
@@ -24,35 +33,41 @@ class WeightMirror(AbstractGradientRule[Weights]):
     rate: float = 0.05
     decay: float = 0.05
     gain: float = 1.0  # of the first, random feedback weights
+    patterns: int = 32  # of noise, with every update
     needs: ClassVar[frozenset[str]] = frozenset({"target"})
 
-    def init(self, brain: Network, *, key: PRNGKeyArray) -> Weights:
+    def init(self, brain: Network, *, key: PRNGKeyArray) -> Mirror:
         demand_network(self, brain, lambda net: None)
-        return draw_feedback(brain, self.gain, key=key)
+        to_feedback, to_noise = jax.random.split(key)
+        return Mirror(draw_feedback(brain, self.gain, key=to_feedback), to_noise)
 
     def surrogate(
-        self,
-        state: Weights,
-        brain: Network,
-        sample: Sample,
-        error: Error,
-        *,
-        key: PRNGKeyArray,
-    ) -> tuple[Float[Array, ""], Weights]:
-        cells, mirror = jax.random.split(key)
-        outputs = respond(redirect(brain, state), sample.stimuli, key=cells)
-        return error(outputs, sample), _mirror(brain, key=mirror)
+        self, state: Mirror, brain: Network, sample: Sample, error: Error, *, key: PRNGKeyArray
+    ) -> tuple[Float[Array, ""], dict[str, Weight]]:
+        outputs = respond(redirect(brain, state.feedback), sample.stimuli, key=key)
+        keys = jax.random.split(state.key, len(brain.projections))
+        pairs = zip(brain.projections, keys, strict=True)
+        return error(outputs, sample), {p.name: mirror(p, self.patterns, key=k) for p, k in pairs}
 
-    def remember(self, state: Weights, notes: Weights) -> Weights:
-        return {k: (1 - self.decay) * b + self.rate * notes[k] for k, b in state.items()}
+    def remember(self, state: Mirror, notes: dict[str, Weight]) -> Mirror:
+        feedback = {
+            name: (1 - self.decay) * b + self.rate * notes[name]
+            for name, b in state.feedback.items()
+        }
+        return Mirror(feedback, jax.random.fold_in(state.key, 0))
 
 
-def _mirror(network: Network, *, key: PRNGKeyArray) -> Weights:
-    """Noise times the drive that it causes, at every connection: its mean is the weight."""
-    changes = {}
-    for i, p in enumerate(network.projections):
-        weight = jax.lax.stop_gradient(p.weight)
-        noise = jax.random.normal(jax.random.fold_in(key, i), (p.wiring.shape[1],))
-        sent, heard = p.wiring.ends(noise, p.wiring.drive(weight, noise))
-        changes[p.name] = jax.linear_transpose(p.wiring.spread, weight)(sent * heard)[0]
-    return changes
+def mirror(projection: Projection, patterns: int, *, key: PRNGKeyArray) -> Weight:
+    """Noise times the drive that it causes, at every connection: its expectation is the weight.
+
+    Written as the gradient of half the squared drive, which is the same (see `oja-gradient`) and
+    needs no number per pattern and connection. The noise is +1 or -1.
+    """
+    wiring = projection.wiring
+    noise = jax.random.rademacher(key, (patterns, wiring.shape[1]), jnp.float32)
+
+    def half_square(weight: Weight) -> Float[Array, ""]:
+        heard = jax.vmap(lambda sent: wiring.drive(weight, sent))(noise)
+        return 0.5 * jnp.sum(heard**2) / patterns
+
+    return jax.grad(half_square)(jax.lax.stop_gradient(projection.weight))

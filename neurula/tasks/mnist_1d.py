@@ -59,16 +59,19 @@ class MNIST1D(AbstractTask):
         return (SAMPLES, 1, len(CURVES)) if self.sequence else (1, SAMPLES, len(CURVES))
 
     def sample(self, split: Split, *, key: PRNGKeyArray) -> Sample:
-        keys = jr.split(split_key(key, split), 7)
-        digit = jr.randint(keys[0], (), 0, len(CURVES))
+        shape, noise = jr.split(split_key(key, split))
+        # One draw of five numbers compiles much faster than five draws.
+        which, padding, scale, shift, slope = jr.uniform(shape, (5,))
+        background, jitter = jr.normal(noise, (2, DENSE))
+        digit = _below(len(CURVES), which)
         signal = distort(
             jnp.asarray(_templates())[digit],
-            padding=jr.randint(keys[1], (), PADDING[0], PADDING[1] + 1),
-            scale=1 + SCALE * (jr.uniform(keys[2]) - 0.5),
-            shift=jr.randint(keys[3], (), 0, SHIFT),
-            slope=SHEAR * (jr.uniform(keys[4]) - 0.5),
-            background=BACKGROUND * jnp.asarray(_blur()) @ jr.normal(keys[5], (DENSE,)),
-            jitter=JITTER * jr.normal(keys[6], (DENSE,)),
+            padding=PADDING[0] + _below(PADDING[1] - PADDING[0] + 1, padding),
+            scale=1 + SCALE * (scale - 0.5),
+            shift=_below(SHIFT, shift),
+            slope=SHEAR * (slope - 0.5),
+            background=BACKGROUND * jnp.asarray(_blur()) @ background,
+            jitter=JITTER * jitter,
         )
         time, numbers_in, numbers_out = self.shape
         target = jnp.broadcast_to(jax.nn.one_hot(digit, numbers_out)[None], (time, numbers_out))
@@ -96,14 +99,27 @@ def distort(
     jitter: Float[Array, " dense"],
 ) -> Float[Array, " sample"]:
     """One signal, before standardisation, from a curve and the numbers that chance gave."""
-    points = jnp.arange(DENSE, dtype=jnp.float32)
-    place = points * (POINTS - 1 + padding.astype(jnp.float32)) / (DENSE - 1)  # on the curve
-    padded = jnp.append(curve, 0.0)  # the curve fades to 0 before the background begins
-    figure = scale * jnp.interp(place, points[: POINTS + 1], padded)
-    inside = jnp.roll(place < POINTS, shift)
-    whole = jnp.where(inside, jnp.roll(figure, shift), background) + jitter
-    sheared = whole - slope * (points / (DENSE - 1) - 0.5)
-    return jnp.interp(jnp.linspace(0, DENSE - 1, SAMPLES), points, sheared)
+    points = jnp.arange(DENSE)
+    before_shift = ((points - shift) % DENSE).astype(jnp.float32)
+    place = before_shift * (POINTS - 1 + padding.astype(jnp.float32)) / (DENSE - 1)  # on the curve
+    figure = scale * _between(jnp.append(curve, 0.0), place)  # fades to 0 after the last point
+    whole = jnp.where(place < POINTS, figure, background) + jitter
+    sheared = whole - slope * jnp.linspace(-0.5, 0.5, DENSE)
+    return _between(sheared, jnp.linspace(0, DENSE - 1, SAMPLES))
+
+
+def _between(
+    curve: Float[Array, " point"], place: Float[Array, " place"]
+) -> Float[Array, " place"]:
+    """Read a curve at fractional places, in points, by linear interpolation."""
+    left = jnp.minimum(place.astype(jnp.int32), len(curve) - 2)
+    share = place - left.astype(place.dtype)
+    return (1 - share) * curve[left] + share * curve[left + 1]
+
+
+def _below(end: int, chance: Float[Array, ""]) -> Integer[Array, ""]:
+    """An integer from 0 to `end` - 1, from a uniform number."""
+    return (end * chance).astype(jnp.int32)
 
 
 @functools.cache

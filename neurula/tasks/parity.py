@@ -21,7 +21,7 @@ class Parity(AbstractTask):
     last `window` bits, and steps before so many were shown do not count.
     """
 
-    length: int = 10  # time steps
+    length: int = 16  # time steps
     window: int = 0  # bits; 0: all since the start
     exam_size: int = 1000  # examples
 
@@ -30,7 +30,7 @@ class Parity(AbstractTask):
             self.length >= 1,
             f"Parity expects a length of 1 or more, got {self.length}",
             "It is the number of bits of a sequence",
-            "Parity(length=10)",
+            "Parity(length=16)",
         )
         require(
             0 <= self.window <= self.length,
@@ -45,7 +45,9 @@ class Parity(AbstractTask):
         return self.length, 1, 2
 
     def sample(self, split: Split, *, key: PRNGKeyArray) -> Sample:
-        bits = jr.bernoulli(split_key(key, split), shape=(self.length,)).astype(jnp.int32)
+        words = jr.bits(split_key(key, split), (-(-self.length // 32), 1), "uint32")
+        bits = (words >> jnp.arange(32, dtype="uint32")[None] & 1).reshape(-1)[: self.length]
+        bits = bits.astype(jnp.int32)
         ones = jnp.cumsum(bits)
         if self.window:
             ones = ones - jnp.pad(ones, (self.window, 0))[: self.length]

@@ -20,7 +20,7 @@ class Recall(AbstractTask):
     The first `back` steps do not count.
     """
 
-    length: int = 10  # time steps
+    length: int = 16  # time steps
     back: int = 2  # time steps
     symbols: int = 4
     exam_size: int = 1000  # examples

@@ -1,0 +1,57 @@
+"""Measure, print, and keep the numbers: `python -m benchmarks [name ...]`."""
+
+import json
+import os
+import platform
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+from . import learning, seeds, starting, storage_of_wirings
+
+BENCHMARKS = {
+    "digits MLP against Equinox + Optax": learning.digits_mlp,
+    "free graph against hand-written JAX": learning.free_graph,
+    "20 seeds, latency-bound": seeds.latency_bound,
+    "20 seeds, compute-bound": seeds.compute_bound,
+    "starting": starting.waits,
+    "storage of wirings": storage_of_wirings.sweep,
+}
+RESULTS = Path(__file__).parent / "results.json"
+
+
+def _show(name: str, result: dict, indent: str = "") -> None:
+    if "ratio" in result:
+        warm, (low, high) = result["warm_seconds"], result["ratio_range"]
+        print(
+            f"{indent}{name}: ours {warm['ours']:.4g} s, theirs {warm['theirs']:.4g} s, "
+            f"theirs / ours {result['ratio']:.2f} ({low:.2f} to {high:.2f})"
+        )
+        return
+    print(f"{indent}{name}")
+    for key, value in result.items():
+        if isinstance(value, dict):
+            _show(key, value, indent + "  ")
+        else:
+            print(f"{indent}  {key}: {value:.3g} s")
+
+
+def main() -> None:
+    """Run the benchmarks whose names contain one of the words given, or all."""
+    words = sys.argv[1:]
+    chosen = {n: f for n, f in BENCHMARKS.items() if not words or any(w in n for w in words)}
+    kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    for name, function in chosen.items():
+        kept[name] = function()
+        _show(name, kept[name])
+    kept["machine"] = {
+        "processor": platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("neurula", "jax", "equinox", "optax", "numpy")},
+    }
+    RESULTS.write_text(json.dumps(kept, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

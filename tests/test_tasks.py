@@ -1,0 +1,465 @@
+"""Tasks against independent implementations and brute force."""
+
+import itertools
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import scipy.ndimage
+import scipy.stats
+
+from neurula.contracts import Sample
+from neurula.tasks import MNIST1D, Adding, Digits, Parity, Patches, Recall
+from neurula.tasks import digits as digits_file, mnist_1d as mnist_1d_file, patches as patches_file
+
+SPLITS = ("train", "tune", "test")
+ALL = [
+    Digits(),
+    Digits(noise=0.5, noise_kind="dynamic", occlusion=0.3, visible=0.5, blur=1.0, look=3),
+    Digits(noise=0.5, look=2, answer="last"),
+    MNIST1D(),
+    MNIST1D(sequence=True),
+    Adding(),
+    Adding(length=2),
+    Parity(),
+    Parity(length=70, window=3),
+    Recall(),
+    Recall(length=1, back=0),
+    Patches(),
+    Patches(size=8, whitening="olshausen", cells=5),
+    Patches(size=8, whitening="none"),
+]
+names = [f"{type(task).__name__} {i}" for i, task in enumerate(ALL)]
+
+
+@eqx.filter_jit
+def draw(task, split, count, *, key):
+    return jax.vmap(lambda k: task.sample(split, key=k))(jax.random.split(key, count))
+
+
+# ---- what all of them do ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("task", ALL, ids=names)
+def test_samples_follow_key_and_split(task, key):
+    time, numbers_in, numbers_out = task.shape
+    drawn = {split: draw(task, split, 8, key=key) for split in SPLITS}
+    for split, samples in drawn.items():
+        assert samples.stimuli.shape == (8, time, numbers_in)
+        assert samples.stimuli.dtype == jnp.float32
+        again = draw(task, split, 8, key=key)
+        np.testing.assert_array_equal(samples.stimuli, again.stimuli)
+        if samples.target is not None:
+            assert samples.target.shape == (8, time, numbers_out)
+            assert (samples.counts.sum(-1) > 0).all()
+    if numbers_in * time > 10:  # short ones repeat by chance
+        for one, other in itertools.combinations(SPLITS, 2):
+            assert not np.array_equal(drawn[one].stimuli, drawn[other].stimuli)
+
+
+@pytest.mark.parametrize("task", ALL, ids=names)
+def test_exams_look_like_samples_and_follow_the_key(task, key):
+    exam = task.exam("test", key=key)
+    one = task.sample("test", key=key)
+    assert jax.tree.structure(exam) == jax.tree.structure(one)
+    for many, single in zip(jax.tree.leaves(exam), jax.tree.leaves(one), strict=True):
+        assert many.shape[1:] == single.shape
+        assert many.dtype == single.dtype
+    compiled = jax.jit(lambda k: task.exam("test", key=k).stimuli)(key)
+    np.testing.assert_allclose(exam.stimuli, compiled, atol=2e-5)
+    other = task.exam("test", key=jax.random.fold_in(key, 1))
+    fixed = isinstance(task, Patches) or task == Digits()
+    assert np.array_equal(exam.stimuli, other.stimuli) == fixed
+
+
+@pytest.mark.parametrize("task", [t for t in ALL if not isinstance(t, Patches)])
+def test_the_right_answer_is_the_best(task, key):
+    sample = task.sample("train", key=key)
+    right, wrong = 20 * sample.target, 20 * jnp.roll(sample.target, 1, axis=-1)
+    if isinstance(task, Adding):
+        right, wrong = sample.target, sample.target + 1
+    assert task.score(right, sample) == pytest.approx(1)
+    assert task.score(wrong, sample) < task.score(right, sample)
+    assert task.error(right, sample) == pytest.approx(0, abs=1e-6)
+    assert task.error(wrong, sample) > 0.5
+    slope = jax.grad(lambda y: task.error(y, sample))(jnp.zeros(sample.target.shape))
+    assert jnp.isfinite(slope).all()
+    silent = sample.counts == 0
+    np.testing.assert_array_equal(slope[silent], 0)
+    assert (jnp.abs(slope[~silent]).sum(-1) > 0).all()
+
+
+def test_cross_entropy_is_that_of_scikit_learn(key):
+    from sklearn.metrics import log_loss
+
+    task = Digits(look=4)
+    sample = task.sample("train", key=key)
+    outputs = jax.random.normal(key, (4, 10))
+    chances = scipy.special.softmax(np.asarray(outputs, np.float64), axis=-1)
+    labels = np.asarray(sample.target).argmax(-1)
+    wanted = log_loss(labels, chances, labels=range(10))
+    assert task.error(outputs, sample) == pytest.approx(wanted, rel=1e-5)
+    last = Digits(look=4, answer="last")
+    wanted = log_loss(labels[-1:], chances[-1:], labels=range(10))
+    assert last.error(outputs, last.sample("train", key=key)) == pytest.approx(wanted, rel=1e-5)
+
+
+# ---- Digits ------------------------------------------------------------------------------------
+
+
+def test_digits_split_is_stratified_complete_and_without_overlap(key):
+    from sklearn.datasets import load_digits
+
+    everything = load_digits()
+    exams = {split: Digits().exam(split, key=key) for split in SPLITS}
+    assert [len(exams[split].stimuli) for split in SPLITS] == [1000, 200, 597]
+    rows = np.concatenate([np.asarray(e.stimuli[:, 0]) * 16 for e in exams.values()])
+    labels = np.concatenate([np.asarray(e.target[:, 0]).argmax(-1) for e in exams.values()])
+    ours = np.column_stack([rows, labels]).astype(int)
+    theirs = np.column_stack([everything.data, everything.target]).astype(int)
+    order = lambda table: table[np.lexsort(table.T)]  # noqa: E731
+    np.testing.assert_array_equal(order(ours), order(theirs))  # every digit once, none twice
+    assert len(np.unique(theirs, axis=0)) == 1797
+    share = np.bincount(everything.target) / 1797
+    for exam in exams.values():
+        counts = np.asarray(exam.target[:, 0]).sum(0)
+        assert np.abs(counts - share * counts.sum()).max() < 1.5
+
+
+def test_digits_are_as_hard_as_is_known(key):
+    """With 1,000 to train on: about 2 to 4 % errors by nearest neighbour, 4 to 8 % linearly."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.neighbors import KNeighborsClassifier
+
+    train, test = (Digits().exam(split, key=key) for split in ("train", "test"))
+    x, y, to_x, to_y = (
+        np.asarray(a) for e in (train, test) for a in (e.stimuli[:, 0], e.target[:, 0].argmax(-1))
+    )
+    nearest = 1 - KNeighborsClassifier(1).fit(x, y).score(to_x, to_y)
+    linear = 1 - LogisticRegression(max_iter=1000).fit(x, y).score(to_x, to_y)
+    assert 0.01 < nearest < 0.04
+    assert 0.03 < linear < 0.08
+    assert nearest < linear
+
+
+@pytest.mark.parametrize("kind", ["static", "dynamic"])
+def test_digits_noise(kind, key):
+    settings = dict(look=3, answer="last")
+    clean = Digits(**settings).exam("test", key=key).stimuli
+    noisy = Digits(noise=0.7, noise_kind=kind, **settings).exam("test", key=key).stimuli
+    noise = np.asarray(noisy - clean)
+    assert noise.std() == pytest.approx(0.7, rel=0.02)
+    assert abs(noise.mean()) < 0.01
+    assert scipy.stats.kstest(noise[:, 0].ravel()[:2000] / 0.7, "norm").pvalue > 1e-3
+    between_steps = np.corrcoef(noise[:, 0].ravel(), noise[:, 2].ravel())[0, 1]
+    assert between_steps == pytest.approx(1 if kind == "static" else 0, abs=0.02)
+    tune = Digits(noise=0.7, **settings).exam("tune", key=key).stimuli
+    clean = Digits(**settings).exam("tune", key=key).stimuli
+    assert abs(np.corrcoef((tune - clean)[:200].ravel(), noise[:200].ravel())[0, 1]) < 0.02
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.77, 1.0])
+def test_digits_occlusion_hides_its_share(share, key):
+    hidden = jax.vmap(lambda k: digits_file.square(share, key=k))(jax.random.split(key, 50))
+    np.testing.assert_allclose(hidden.mean((1, 2)), share, atol=1e-5)
+    assert hidden.min() >= 0
+    assert hidden.max() <= 1 + 1e-6
+    # Only a rectangle has rows that are multiples of each other.
+    assert all(np.linalg.matrix_rank(h, tol=1e-4) <= 1 for h in hidden)
+    if 0 < share < 1:
+        assert len(np.unique(np.round(hidden, 4), axis=0)) == 50  # places differ
+        whole = Digits().exam("test", key=key).stimuli
+        seen = Digits(occlusion=share).exam("test", key=key).stimuli
+        lost = 1 - seen.sum((1, 2)) / whole.sum((1, 2))
+        # The middle, where the ink is, is covered more often than the border.
+        assert share - 0.05 < lost.mean() < share + 0.15
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25, 0.5, 0.9])
+def test_digits_visible_shows_its_share(share, key):
+    task = Digits(visible=share)
+    image = jnp.ones((8, 8))
+    label = jnp.array(3)
+    shown = jax.vmap(lambda k: task._show(image, label, k).stimuli)(jax.random.split(key, 400))
+    np.testing.assert_allclose(shown.sum((1, 2)), round(share * 64))
+    np.testing.assert_allclose(shown.mean((0, 1)), round(share * 64) / 64, atol=0.12)
+
+
+@pytest.mark.parametrize("sd", [0.4, 1.0, 3.0])
+def test_digits_blur_is_that_of_scipy(sd, key):
+    clean = np.asarray(Digits().exam("tune", key=key).stimuli).reshape(-1, 8, 8)
+    ours = np.asarray(Digits(blur=sd).exam("tune", key=key).stimuli).reshape(-1, 8, 8)
+    wanted = np.stack([scipy.ndimage.gaussian_filter(x, sd, mode="constant") for x in clean])
+    np.testing.assert_allclose(ours, wanted, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"noise": -0.1}, r"noise of 0 or more, got -0.1. .*Write Digits\(noise=0.5\)"),
+        ({"noise": float("nan")}, "noise of 0 or more, got nan"),
+        ({"noise_kind": "fresh"}, r'"static" or "dynamic", got \'fresh\'.*noise_kind="dynamic"'),
+        ({"occlusion": 1.5}, r"occlusion from 0 to 1, got 1.5.*share of the area.*occlusion=0.5"),
+        ({"visible": -1.0}, r"visible from 0 to 1, got -1.0.*share of the pixels.*visible=0.25"),
+        ({"blur": -1.0}, r"blur of 0 or more, got -1.0.*Gaussian.*blur=1.0"),
+        ({"look": 0}, r"look of 1 or more, got 0.*at least one time step.*look=12"),
+        ({"answer": "first"}, r'"every" or "last", got \'first\'.*answer="last"'),
+    ],
+)
+def test_digits_refuses(settings, message):
+    with pytest.raises(ValueError, match=message):
+        Digits(**settings)
+
+
+# ---- MNIST-1D ----------------------------------------------------------------------------------
+
+
+def test_mnist_1d_templates_are_those_of_the_package():
+    from mnist1d.data import get_templates
+
+    np.testing.assert_allclose(mnist_1d_file._templates(), get_templates()["x"], atol=1e-6)
+
+
+def test_mnist_1d_distorts_as_the_package_does(monkeypatch):
+    """Both get the same chance numbers, and make the same signal of them."""
+    from mnist1d.data import get_dataset_args, get_templates
+    from mnist1d.transform import transform
+
+    rng = np.random.default_rng(0)
+    templates = get_templates()
+    for trial in range(30):
+        curve = templates["x"][trial % 10]
+        padding, scale, slope = rng.uniform(size=3)
+        shift, (background, jitter) = int(rng.integers(48)), rng.normal(size=(2, 72))
+        if trial == 0:
+            shift = 0
+        numbers, noises = iter([padding, scale, slope]), iter([background, jitter])
+        monkeypatch.setattr(np.random, "rand", lambda numbers=numbers: next(numbers))
+        monkeypatch.setattr(np.random, "randn", lambda *shape, noises=noises: next(noises))
+        monkeypatch.setattr(np.random, "choice", lambda end, shift=shift: shift)
+        theirs, _ = transform(curve, templates["t"], get_dataset_args())
+        f32 = lambda x: jnp.asarray(x, jnp.float32)  # noqa: E731
+        ours = mnist_1d_file.distort(
+            f32(curve),
+            padding=jnp.asarray(36 + int(padding * 25)),
+            scale=f32(1 + 0.4 * (scale - 0.5)),
+            shift=jnp.asarray(shift),
+            slope=f32(0.75 * (slope - 0.5)),
+            background=f32(0.25 * mnist_1d_file._blur() @ background),
+            jitter=f32(0.02 * jitter),
+        )
+        np.testing.assert_allclose(ours, theirs, atol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def published():
+    """The set that the package generates: 4,000 to train and 1,000 to test."""
+    from mnist1d.data import get_dataset_args, make_dataset
+
+    state = np.random.get_state()
+    made = make_dataset(get_dataset_args())
+    np.random.set_state(state)
+    return made
+
+
+def test_mnist_1d_is_distributed_as_the_package_makes_it(published, key):
+    ours = MNIST1D(exam_size=5000).exam("train", key=key)
+    signals, labels = np.asarray(ours.stimuli[:, 0]), np.asarray(ours.target[:, 0]).argmax(-1)
+    theirs = np.concatenate([published["x"], published["x_test"]])
+    their_labels = np.concatenate([published["y"], published["y_test"]])
+    assert signals.mean() == pytest.approx(0, abs=0.02)
+    assert signals.std() == pytest.approx(1, abs=0.02)
+    assert scipy.stats.chisquare(np.bincount(labels)).pvalue > 1e-3
+    for digit in range(10):
+        a, b = signals[labels == digit], theirs[their_labels == digit]
+        np.testing.assert_allclose(a.mean(0), b.mean(0), atol=0.25)
+        np.testing.assert_allclose(a.std(0), b.std(0), atol=0.25)
+    samples = [scipy.stats.ks_2samp(signals[:, i], theirs[:, i]).pvalue for i in range(0, 40, 4)]
+    assert min(samples) > 1e-3
+    np.testing.assert_allclose(np.corrcoef(signals.T), np.corrcoef(theirs.T), atol=0.1)
+
+
+def test_mnist_1d_is_as_hard_as_published(published, key):
+    """Logistic regression gets 32 % in the paper, whichever of the two it learns from."""
+    from sklearn.linear_model import LogisticRegression
+
+    train = MNIST1D(exam_size=4000).exam("train", key=key)
+    test = MNIST1D(exam_size=2000).exam("test", key=key)
+    x, y, to_x, to_y = (
+        np.asarray(a) for e in (train, test) for a in (e.stimuli[:, 0], e.target[:, 0].argmax(-1))
+    )
+    linear = LogisticRegression(max_iter=300)
+    learned_here = linear.fit(x, y).score(to_x, to_y)
+    learned_there = linear.fit(published["x"], published["y"]).score(to_x, to_y)
+    assert 0.27 < learned_here < 0.37
+    assert learned_there == pytest.approx(learned_here, abs=0.04)
+
+
+def test_mnist_1d_as_a_sequence(key):
+    whole, steps = (MNIST1D(sequence=s).exam("test", key=key) for s in (False, True))
+    np.testing.assert_allclose(whole.stimuli[:, 0], steps.stimuli[..., 0], atol=1e-5)
+    np.testing.assert_array_equal(steps.counts[0], np.eye(40)[-1])
+
+
+# ---- sequences -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("length", "window"), [(1, 0), (12, 0), (12, 1), (12, 3), (70, 5)])
+def test_parity_by_brute_force(length, window, key):
+    samples = draw(Parity(length=length, window=window), "train", 100, key=key)
+    bits = np.asarray(samples.stimuli[..., 0]) > 0
+    assert set(np.unique(samples.stimuli)) == {-1, 1}
+    assert bits.mean() == pytest.approx(0.5, abs=0.2 if length == 1 else 0.06)
+    answers = np.asarray(samples.target).argmax(-1)
+    counts = np.asarray(samples.counts)
+    for b, answer, count in zip(bits, answers, counts, strict=True):
+        for t in range(length):
+            assert answer[t] == b[max(0, t + 1 - window) if window else 0 : t + 1].sum() % 2
+            assert count[t] == (t + 1 >= window)
+
+
+def test_parity_bits_are_independent(key):
+    bits = np.asarray(draw(Parity(length=40), "test", 2000, key=key).stimuli[..., 0])
+    between = np.corrcoef(bits.T) - np.eye(40)
+    assert np.abs(between).max() < 0.1
+    assert np.abs(bits.mean(0)).max() < 0.1
+
+
+@pytest.mark.parametrize(("length", "back"), [(5, 0), (5, 4), (16, 2)])
+def test_recall_by_brute_force(length, back, key):
+    samples = draw(Recall(length=length, back=back, symbols=3), "train", 300, key=key)
+    shown = np.asarray(samples.stimuli).argmax(-1)
+    assert (np.asarray(samples.stimuli).sum(-1) == 1).all()
+    np.testing.assert_allclose(np.bincount(shown.ravel()) / shown.size, 1 / 3, atol=0.05)
+    for t in range(length):
+        assert (samples.counts[:, t] == float(t >= back)).all()
+        if t >= back:
+            answer = np.asarray(samples.target[:, t]).argmax(-1)
+            np.testing.assert_array_equal(answer, shown[:, t - back])
+
+
+@pytest.mark.parametrize("length", [2, 3, 25])
+def test_adding_by_brute_force(length, key):
+    samples = draw(Adding(length=length), "train", 500, key=key)
+    numbers, marks = np.moveaxis(np.asarray(samples.stimuli), -1, 0)
+    assert set(np.unique(marks)) == {0, 1}
+    np.testing.assert_array_equal(marks[:, : length // 2].sum(1), 1)
+    np.testing.assert_array_equal(marks[:, length // 2 :].sum(1), 1)
+    assert (marks.sum(0) > 0).all()  # any step may be marked
+    wanted = [n[m == 1].sum() for n, m in zip(numbers, marks, strict=True)]
+    np.testing.assert_allclose(samples.target[:, -1, 0], wanted, atol=1e-6)
+    np.testing.assert_array_equal(samples.counts, np.eye(length)[[-1] * 500])
+    assert scipy.stats.kstest(numbers.ravel(), "uniform").pvalue > 1e-3
+
+
+def test_adding_scores_chance_as_nothing(key):
+    task = Adding(exam_size=5000)
+    exam = task.exam("test", key=key)
+    always_one = jnp.ones((25, 1))
+    errors = jax.vmap(lambda s: task.error(always_one, s))(exam)
+    assert errors.mean() == pytest.approx(1 / 6, rel=0.05)
+    scores = jax.vmap(lambda s: task.score(always_one, s))(exam)
+    assert scores.mean() == pytest.approx(0, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Parity(length=0), r"length of 1 or more, got 0.*Write Parity\(length=16\)"),
+        (lambda: Parity(length=4, window=5), r"0 to its length 4, got 5.*No step would count"),
+        (lambda: Parity(window=-1), r"got -1.*Write Parity\(window=0\)"),
+        (lambda: Recall(length=3, back=3), r"back from 0 to 2, got 3.*Recall\(length=11, back=3\)"),
+        (lambda: Recall(symbols=1), r"2 symbols or more, got 1.*nothing to remember"),
+        (lambda: Adding(length=1), r"length of 2 or more, got 1.*Write Adding\(length=25\)"),
+        (lambda: Adding(exam_size=0), r"exam_size of 1 or more, got 0.*Adding\(exam_size=1000\)"),
+        (lambda: MNIST1D(exam_size=0), r"MNIST1D expects an exam_size of 1 or more, got 0"),
+        (lambda: Patches(size=1), r"2 to 32 pixels, got 1.*Write Patches\(size=12\)"),
+        (lambda: Patches(whitening="pca"), r"got \'pca\'.*whitening=\"none\""),
+        (lambda: Patches(cells=0), r"1 cell or more, got 0.*Patches\(cells=64\)"),
+    ],
+)
+def test_refusals(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+# ---- natural patches -----------------------------------------------------------------------------
+
+
+def test_patches_come_from_the_photographs(key):
+    from sklearn.datasets import load_sample_image
+
+    task = Patches(size=8, whitening="none")
+    pictures = [load_sample_image(name).mean(-1) / 255 for name in ("china.jpg", "flower.jpg")]
+    for split, (first, last) in patches_file.COLUMNS.items():
+        windows = [
+            np.lib.stride_tricks.sliding_window_view(p[:, first:last], (8, 8)) for p in pictures
+        ]
+        windows = np.concatenate([w.reshape(-1, 64) for w in windows])
+        shapes = windows - windows.mean(1, keepdims=True)
+        shapes /= np.linalg.norm(shapes, axis=1, keepdims=True) + 1e-9
+        for patch in np.asarray(draw(task, split, 10, key=key).stimuli[:, 0]):
+            patch = patch - patch.mean()
+            if np.linalg.norm(patch) > 0.1:  # the sky has no shape
+                assert (shapes @ (patch / np.linalg.norm(patch))).max() > 0.9999
+
+
+@pytest.mark.parametrize("whitening", ["zca", "olshausen", "none"])
+def test_patches_are_standardised(whitening, key):
+    exam = np.asarray(Patches(size=8, whitening=whitening).exam("train", key=key).stimuli[:, 0])
+    assert exam.shape == (2 * (427 // 8) * (448 // 8), 64)
+    assert exam.mean() == pytest.approx(0, abs=0.01)
+    assert (exam**2).mean() == pytest.approx(1, abs=0.01)
+    drawn = np.asarray(draw(Patches(size=8, whitening=whitening), "train", 2000, key=key).stimuli)
+    assert (drawn**2).mean() == pytest.approx(1, abs=0.15)
+
+
+def test_zca_is_whitening_without_rotation(key):
+    """Against scikit-learn: its whitened components, turned back to pixels."""
+    from sklearn.decomposition import PCA
+
+    raw = np.asarray(Patches(size=8, whitening="none").exam("train", key=key).stimuli[:, 0])
+    ours = np.asarray(Patches(size=8).exam("train", key=key).stimuli[:, 0], np.float64)
+    pca = PCA(whiten=True).fit(raw.astype(np.float64))
+    variances = pca.explained_variance_
+    damped = np.sqrt(variances / (variances + patches_file.RIDGE * variances.mean()))
+    theirs = (pca.transform(raw) * damped) @ pca.components_
+    theirs /= np.sqrt((theirs**2).mean())
+    np.testing.assert_allclose(ours, theirs, atol=0.02)
+    spread = np.linalg.eigvalsh(np.cov(ours.T))[::-1]
+    before = np.linalg.eigvalsh(np.cov(raw.T))[::-1]
+    assert before[0] / before[32] > 500
+    assert spread[0] / spread[32] < 3
+
+
+def test_olshausens_filter_flattens_the_spectrum(key):
+    """Natural images fall like 1 / frequency; filtered ones stay level until the cutoff."""
+
+    def slope(whitening):
+        task = Patches(size=32, whitening=whitening)
+        patches = np.asarray(task.exam("train", key=key).stimuli).reshape(-1, 32, 32)
+        window = np.hanning(32)[:, None] * np.hanning(32)
+        amplitude = np.sqrt((np.abs(np.fft.fft2(patches * window)) ** 2).mean(0))
+        frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(32), np.fft.fftfreq(32)))
+        band = (frequency > 0.08) & (frequency < 0.25)
+        return np.polyfit(np.log(frequency[band]), np.log(amplitude[band]), 1)[0]
+
+    assert -1.8 < slope("none") < -0.8
+    assert abs(slope("olshausen")) < 0.5
+
+
+def test_patches_have_no_right_answer(key):
+    task = Patches(cells=3)
+    sample = task.sample("train", key=key)
+    assert sample.target is None
+    with pytest.raises(ValueError, match=r"3 outputs but no target.*neurula.rules.Oja\(\)"):
+        task.error(jnp.zeros((1, 3)), sample)
+    with pytest.raises(ValueError, match=r"no target.*examine\(brain, task, split, score=my_score"):
+        task.score(jnp.zeros((1, 3)), sample)
+
+
+def test_marking_wants_a_target():
+    with pytest.raises(ValueError, match=r"this sample has none.*Sample\(stimuli, target\)"):
+        Digits().error(jnp.zeros((1, 10)), Sample(jnp.zeros((1, 64))))
