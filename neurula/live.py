@@ -81,8 +81,10 @@ def _run(update, start, steps, probe, probes) -> tuple[Any, dict[str, Float[Arra
     if probe is None or probes == 0:
         arrays, _ = jax.lax.scan(one, arrays, jnp.arange(steps))
         return eqx.combine(arrays, rest), {}
-    arrays, curves = jax.lax.scan(stretch, arrays, jnp.arange(probes) * (steps // probes))
-    arrays, _ = jax.lax.scan(one, arrays, jnp.arange(steps // probes * probes, steps))
+    if left := steps % probes:  # these come first, so that the last probe is at the end
+        arrays, _ = jax.lax.scan(one, arrays, jnp.arange(left))
+    begins = left + jnp.arange(probes) * (steps // probes)
+    arrays, curves = jax.lax.scan(stretch, arrays, begins)
     return eqx.combine(arrays, rest), curves
 
 

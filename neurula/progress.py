@@ -95,8 +95,8 @@ class Board:
         seconds = time.monotonic() - claim.began.pop(id(piece))
         claim.spent += seconds
         claim.ended += 1
-        if not done.failed:
-            self.pace[claim.name, piece.arm] = seconds / len(piece.seeds)
+        if not done.failed:  # without the start of the worker, which happens once
+            self.pace[claim.name, piece.arm] = (done.seconds + done.compiling) / len(piece.seeds)
         now = time.monotonic()
         if not self.bars and (now - self.told > _PAUSE or not claim.open):
             self.told = now

@@ -23,6 +23,21 @@ from .piece import Done, as_numbers, as_outcome
 
 Record = dict[str, Any]
 FORMAT = 1
+_ARM = {"score": list, "seconds": (int, float), "costs": dict, "failed": dict}
+_SHAPE = {  # what every reader of a record relies on
+    "format": int,
+    "claim": str,
+    "card": {"statement": str, "arms": dict},
+    "run": {
+        "budget": str,
+        "seeds": list,
+        "changed": dict,
+        "variant": bool,
+        "seconds": (int, float),
+    },
+    "arms": dict,
+    "verdict": {"ruling": str, "finding": (dict, type(None)), "problems": list},
+}
 
 
 def results_folder(chosen: str | None = None) -> Path:
@@ -117,14 +132,22 @@ def dump(record: Record, indent: int | None = None) -> str:
 def parse(content: bytes) -> Record:
     """A record from its bytes. Raises `ValueError` if they hold none."""
     record = json.loads(gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content)
-    missing = [
-        part
-        for part, kind in (("claim", str), ("card", dict), ("run", dict), ("verdict", dict))
-        if not isinstance(record, dict) or not isinstance(record.get(part), kind)
-    ]
-    if missing or record.get("format") != FORMAT:
-        raise ValueError(f"no record of format {FORMAT}: lacks {', '.join(missing) or 'format'}")
+    odd = _odd(record, _SHAPE, "record")
+    for arm in () if odd else record["arms"]:
+        odd = odd or _odd(record["arms"][arm], _ARM, f"record.arms.{arm}")
+    if odd or record["format"] != FORMAT:
+        raise ValueError(f"no record of format {FORMAT}: {odd or record['format']}")
     return record
+
+
+def _odd(value: Any, shape: Any, where: str) -> str | None:
+    """The first place where a value has not the shape."""
+    if not isinstance(shape, dict):
+        return None if isinstance(value, shape) else f"{where} is {value!r:.40}"
+    if not isinstance(value, dict):
+        return f"{where} is {value!r:.40}"
+    places = ((value.get(name), inner, f"{where}.{name}") for name, inner in shape.items())
+    return next((odd for place in places if (odd := _odd(*place))), None)
 
 
 def shipped_records() -> list[Record]:

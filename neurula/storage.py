@@ -49,19 +49,19 @@ def load(path: str | os.PathLike, *, parts: Sequence[type] = ()) -> Network:
         with safetensors.safe_open(path, framework="numpy") as file:
             header = json.loads((file.metadata() or {})["neurula"])
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except FileNotFoundError:
+        if header["format"] == FORMAT:
+            return _rebuild(header["network"], arrays, _known(parts))
+    except (FileNotFoundError, ValueError):
         raise
     except Exception as error:
         raise ValueError(
             f"{path} should hold a network saved by `neurula.save`, but cannot be read as one "
             f"({type(error).__name__}: {error}). Save the network again."
         ) from None
-    if header.get("format") != FORMAT:
-        raise ValueError(
-            f"{path} has format {header.get('format')}, but this neurula reads {FORMAT}. "
-            "Load it with the version that wrote it, or install a newer neurula."
-        )
-    return _rebuild(header["network"], arrays, _known(parts))
+    raise ValueError(
+        f"{path} has format {header['format']}, but this neurula reads {FORMAT}. Load it with the "
+        "version that wrote it, or install a newer neurula."
+    )
 
 
 def _describe(value: Any, name: str, arrays: dict[str, np.ndarray]) -> Any:

@@ -20,7 +20,6 @@ from .experiment import (
     Evidence,
     Finding,
     Gate,
-    Outcome,
     Outcomes,
     Ruling,
 )

@@ -11,8 +11,6 @@ from neurula.evidence import Order, Share, Survival, intervals
 from neurula.experiment import Outcome
 from neurula.verdict import judge
 
-PARITY_ERROR = 0.05  # the others': 0.025
-
 
 def run(claim, arm, seeds):
     found = [claim.run(arm, {}, key=jax.random.key(seed)) for seed in range(seeds)]
@@ -90,7 +88,9 @@ def test_a_calibrated_judge_is_supported():
 
 def test_one_bad_cell_refutes():
     outcome = counted(25, 900, 1000)
-    outcome.kept["null"][:, 1, 2] = 80
+    null = outcome.kept["null"].copy()
+    null[:, 1, 2] = 80
+    outcome.kept["null"] = null
     verdict = judge(NullCalibration(), honest(share=outcome))
     assert verdict.ruling == "refuted"
     assert verdict.finding.detail["share"] == 0.08
@@ -109,14 +109,13 @@ def test_weak_or_blind_tests_fail_a_gate():
     assert "fewest by order: 70.0%" in weak.problems[0]
     blind = judge(NullCalibration(), honest(identity=counted(1, 1000, 1000)))
     assert blind.ruling == "inconclusive"
-    assert "6 times" not in blind.problems[0]
     assert "mechanism is removed (12 times)" in blind.problems[0]
 
 
 def test_a_judge_with_narrow_intervals_is_caught(monkeypatch):
-    """The normal distribution's 1.96 in place of Student's 2.36: error 4.5 % a side, not 2.5 %."""
-    monkeypatch.setattr(intervals, "quantile", lambda n, level: 1.645)
-    found = run(NullCalibration(claims=400), "superiority", 2)
+    """About half the width of Student's: 13 % of false support."""
+    monkeypatch.setattr(intervals, "quantile", lambda n, level: 1.2)
+    found = run(NullCalibration(claims=150), "superiority", 2)
     assert judge(NullCalibration(), honest(superiority=found)).ruling == "refuted"
 
 

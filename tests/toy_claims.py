@@ -151,3 +151,10 @@ class Slow(AbstractToy):
     def run(self, arm, settings, *, key) -> Outcome:
         time.sleep(self.nap)
         return super().run(arm, settings, key=key)
+
+
+class Untuned(Tuned):
+    """Has a space, but no score on tuning data."""
+
+    def run(self, arm, settings, *, key) -> Outcome:
+        return Outcome(super().run(arm, settings, key=key).score)

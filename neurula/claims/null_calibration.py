@@ -43,7 +43,7 @@ class NullCalibration(AbstractClaim):
     refuted_if: ClassVar[str] = "the binomial interval of any cell of any kind lies above 6 %"
     expected: ClassVar[str] = (
         "About 2.5 % (parity: 5 %), less with heavy tails. Student's t fails on skewed differences "
-        "of 8 seeds, with about 10 %, and on correlated seeds: both are reported, not ruled on."
+        "of 8 seeds, about 10 %, and on correlated seeds. That is reported, not ruled on."
     )
     pitfalls: ClassVar[tuple[str, ...]] = (
         "Power depends on how far seeds spread: here the margin is 0.6 standard deviations of a "

@@ -119,6 +119,11 @@ def _strained(draw: Callable[[Noise, int], np.ndarray]) -> Simulation:
     return simulate
 
 
+def _skewed_parity(noise: Noise, n: int, planted: bool) -> AbstractTest:
+    effects = 1 - noise.rng.exponential(size=n) - 2 * MARGIN * (not planted)
+    return Parity(effects, np.zeros(n), 2 * MARGIN)
+
+
 # by arm: what it is in words, and the simulation
 KINDS: dict[str, tuple[str, Simulation]] = {
     "superiority": ("paired difference, Student's t", _superiority),
@@ -137,6 +142,7 @@ STRAINS: dict[str, tuple[str, Simulation]] = {
         "superiority where rare seeds lose much: an exponential tail",
         _strained(lambda noise, n: 1 - noise.rng.exponential(size=n)),
     ),
+    "skewed-parity": ("parity where rare seeds lose much", _skewed_parity),
     "correlated": (
         "superiority where seeds share a fifth of their variance",
         _strained(lambda noise, n: 0.8**0.5 * noise(n) + 0.2**0.5 * noise(1)),

@@ -106,7 +106,7 @@ def mean_over_both(effects: Float[np.ndarray, "subject stimulus"]) -> Statistic:
     """The mean of a table, as a statistic for `Resampled`."""
 
     def statistic(subjects: np.ndarray, stimuli: np.ndarray) -> np.ndarray:
-        total = ((subjects @ effects) * stimuli).sum(1)
+        total = np.einsum("rs,rs->r", stimuli @ effects.T, subjects)
         return total / (subjects.sum(1) * stimuli.sum(1))
 
     return statistic

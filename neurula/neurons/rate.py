@@ -12,22 +12,28 @@ from ..contracts import AbstractRateNeuron, Activity
 Nonlinearity = Literal["identity", "tanh", "relu", "sigmoid", "softplus", "sign"]
 
 
+_TABLE = {
+    "identity": lambda x: x,
+    "tanh": jnp.tanh,
+    "relu": jax.nn.relu,
+    "sigmoid": jax.nn.sigmoid,
+    "softplus": jax.nn.softplus,
+    "sign": lambda x: jnp.where(x < 0, -1.0, 1.0),
+}
+
+
 def squash(kind: Nonlinearity, potential: Activity) -> Activity:
     """The named non-linearity."""
-    table = {
-        "identity": lambda x: x,
-        "tanh": jnp.tanh,
-        "relu": jax.nn.relu,
-        "sigmoid": jax.nn.sigmoid,
-        "softplus": jax.nn.softplus,
-        "sign": lambda x: jnp.where(x < 0, -1.0, 1.0),
-    }
-    if kind not in table:
+    return _TABLE[kind](potential)
+
+
+def check_nonlinearity(kind: str) -> None:
+    """Refuse a non-linearity that is not known."""
+    if kind not in _TABLE:
         raise ValueError(
-            f"A non-linearity is one of {', '.join(table)}, but got {kind!r}. For another one "
+            f"A non-linearity is one of {', '.join(_TABLE)}, but got {kind!r}. For another one "
             "write a neuron: see docs/add_a_part.md."
         )
-    return table[kind](potential)
 
 
 class Rate(AbstractRateNeuron[None]):
@@ -42,6 +48,9 @@ class Rate(AbstractRateNeuron[None]):
     emits: ClassVar[Literal["rates", "spikes"]] = "rates"
     ports: ClassVar[tuple[str, ...]] = ("current",)
     noisy: ClassVar[bool] = False
+
+    def __check_init__(self):
+        check_nonlinearity(self.nonlinearity)
 
     def init(self, size: int) -> None:
         del size

@@ -1,6 +1,7 @@
 """Follow the gradient of the error, through layers, loops and time.
 
-Rumelhart, Hinton & Williams (1986), Nature 323:533; through time, Werbos (1990), Proc. IEEE 78:1550.
+Rumelhart, Hinton & Williams (1986), Nature 323:533; through time, Werbos (1990), Proc. IEEE
+78:1550.
 """
 
 from typing import ClassVar

@@ -9,7 +9,6 @@ from typing import Any
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from ..contracts import AbstractWiring, Weight, Weights
@@ -18,19 +17,19 @@ from ..weights import fan_in
 
 
 @eqx.filter_custom_vjp
-def _way_back(activity, wiring, feedback):
-    """Nothing on the way forward; on the way back, errors through `feedback`."""
-    return jnp.zeros(wiring.shape[0], activity.dtype)
+def _detour(drive_and_activity, wiring, feedback):
+    """The drive. Its error goes back to it unchanged, and to the activity through `feedback`."""
+    return drive_and_activity[0]
 
 
-@_way_back.def_fwd
-def _forward(perturbed, activity, wiring, feedback):
-    return jnp.zeros(wiring.shape[0], activity.dtype), None
+@_detour.def_fwd
+def _forward(perturbed, drive_and_activity, wiring, feedback):
+    return drive_and_activity[0], None
 
 
-@_way_back.def_bwd
-def _backward(residuals, signal, perturbed, activity, wiring, feedback):
-    return wiring.back(feedback, signal)
+@_detour.def_bwd
+def _backward(residuals, error, perturbed, drive_and_activity, wiring, feedback):
+    return error, wiring.back(feedback, error)
 
 
 class AbstractDetour(AbstractWiring):
@@ -68,9 +67,9 @@ class Detour(AbstractDetour):
     feedback: Weight
 
     def drive(self, weight: Weight, activity: Float[Array, " pre"]) -> Float[Array, " post"]:
-        # The weight's own gradient is left to JAX, which takes it for a whole batch at once.
-        forward = self.inner.drive(weight, jax.lax.stop_gradient(activity))
-        return forward + _way_back(activity, self.inner, self.feedback)
+        # The weight's gradient is left to JAX, which takes it for a whole batch at once.
+        direct = self.inner.drive(weight, jax.lax.stop_gradient(activity))
+        return _detour((direct, activity), self.inner, self.feedback)
 
 
 class Severed(AbstractDetour):

@@ -14,7 +14,7 @@ from .detour import demand_network, draw_feedback, redirect
 from .gradient import AbstractGradientRule
 
 
-class FeedbackAlignment(AbstractGradientRule[dict[str, Weight] | PRNGKeyArray]):
+class FeedbackAlignment(AbstractGradientRule[Weights | PRNGKeyArray]):
     """On networks of any depth, with loops too. With `redraw` every update has new feedback.
 
     Redrawn feedback carries no lasting information: it is the sham of this rule. Its state is the
@@ -25,13 +25,13 @@ class FeedbackAlignment(AbstractGradientRule[dict[str, Weight] | PRNGKeyArray]):
     redraw: bool = False
     needs: ClassVar[frozenset[str]] = frozenset({"target"})
 
-    def init(self, brain: Network, *, key: PRNGKeyArray) -> dict[str, Weight] | PRNGKeyArray:
+    def init(self, brain: Network, *, key: PRNGKeyArray) -> Weights | PRNGKeyArray:
         demand_network(self, brain, lambda net: None)
         return key if self.redraw else draw_feedback(brain, self.gain, key=key)
 
     def surrogate(
         self,
-        state: dict[str, Weight] | PRNGKeyArray,
+        state: Weights | PRNGKeyArray,
         brain: Network,
         sample: Sample,
         error: Error,
@@ -41,7 +41,5 @@ class FeedbackAlignment(AbstractGradientRule[dict[str, Weight] | PRNGKeyArray]):
         feedback = draw_feedback(brain, self.gain, key=state) if self.redraw else state
         return error(respond(redirect(brain, feedback), sample.stimuli, key=key), sample), None
 
-    def remember(
-        self, state: dict[str, Weight] | PRNGKeyArray, notes: None
-    ) -> dict[str, Weight] | PRNGKeyArray:
+    def remember(self, state: Weights | PRNGKeyArray, notes: None) -> Weights | PRNGKeyArray:
         return jax.random.fold_in(state, 0) if self.redraw else state

@@ -35,7 +35,7 @@ class Mixed(AbstractRule[dict[str, Any]]):
     def _unknown(self, network: Network) -> str | None:
         names = [p.name for p in network.projections]
         wrong = sorted(set(self.rules) - set(names))
-        return wrong and f"names projections {wrong}, but the network has {names}." or None
+        return f"names projections {wrong}, but the network has {names}." if wrong else None
 
     def propose(
         self,

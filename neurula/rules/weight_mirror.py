@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from ..contracts import Error, Sample, Weight
+from ..contracts import Error, Sample, Weight, Weights
 from ..network import Network, Projection, respond
 from .detour import demand_network, draw_feedback, redirect
 from .gradient import AbstractGradientRule
@@ -19,7 +19,7 @@ from .gradient import AbstractGradientRule
 class Mirror(eqx.Module):
     """The feedback weights by projection, and the source of the next noise."""
 
-    feedback: dict[str, Weight]
+    feedback: Weights
     key: PRNGKeyArray
 
 
@@ -43,13 +43,13 @@ class WeightMirror(AbstractGradientRule[Mirror]):
 
     def surrogate(
         self, state: Mirror, brain: Network, sample: Sample, error: Error, *, key: PRNGKeyArray
-    ) -> tuple[Float[Array, ""], dict[str, Weight]]:
+    ) -> tuple[Float[Array, ""], Weights]:
         outputs = respond(redirect(brain, state.feedback), sample.stimuli, key=key)
         keys = jax.random.split(state.key, len(brain.projections))
         pairs = zip(brain.projections, keys, strict=True)
         return error(outputs, sample), {p.name: mirror(p, self.patterns, key=k) for p, k in pairs}
 
-    def remember(self, state: Mirror, notes: dict[str, Weight]) -> Mirror:
+    def remember(self, state: Mirror, notes: Weights) -> Mirror:
         feedback = {
             name: (1 - self.decay) * b + self.rate * notes[name]
             for name, b in state.feedback.items()
@@ -61,13 +61,16 @@ def mirror(projection: Projection, patterns: int, *, key: PRNGKeyArray) -> Weigh
     """Noise times the drive that it causes, at every connection: its expectation is the weight.
 
     Written as the gradient of half the squared drive, which is the same (see `oja-gradient`) and
-    needs no number per pattern and connection. The noise is +1 or -1.
+    needs no number per pattern and connection. The noise is +1 or -1; shared weights take the mean
+    over the connections that share them.
     """
-    wiring = projection.wiring
+    wiring, weight = projection.wiring, jax.lax.stop_gradient(projection.weight)
     noise = jax.random.rademacher(key, (patterns, wiring.shape[1]), jnp.float32)
 
     def half_square(weight: Weight) -> Float[Array, ""]:
         heard = jax.vmap(lambda sent: wiring.drive(weight, sent))(noise)
         return 0.5 * jnp.sum(heard**2) / patterns
 
-    return jax.grad(half_square)(jax.lax.stop_gradient(projection.weight))
+    sharing = jax.linear_transpose(wiring.spread, weight)(wiring.spread(wiring.fill(1.0)))[0]
+    change = jax.grad(half_square)(weight) / jnp.maximum(sharing, 1.0)
+    return jnp.where(sharing > 0, change, 0.0)  # nothing where no connection exists
