@@ -2,13 +2,15 @@
 
 import contextlib
 import dataclasses
+import functools
+import operator
 import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal, Union
+from typing import Annotated, Any, Literal
 
 import tyro
-from tyro.conf import FlagCreatePairsOff, Positional, arg, create_mutex_group, subcommand
+from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg, create_mutex_group
 
 from .mistake import Mistake
 
@@ -180,16 +182,13 @@ def _understand(words: list[str]) -> Any:
         from .requests import run_with_settings
 
         run = run_with_settings(Run, named[0], words)
-    commands = {
-        "run": run, "list": List, "show": Show, "report": Report, "doctor": Doctor, "data": Data,
-    }  # fmt: skip
-    kinds = [Annotated[kind, subcommand(name)] for name, kind in commands.items()]
+    commands: list[Any] = [run, List, Show, Report, Data, Doctor]
     return tyro.cli(
-        Union[*kinds],
+        functools.reduce(operator.or_, commands),
         args=words,
         prog="neurula",
         description="Judges claims about brains and AI on this computer. Start with: neurula run",
-        config=(FlagCreatePairsOff,),
+        config=(FlagCreatePairsOff, OmitArgPrefixes),
     )
 
 

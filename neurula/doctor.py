@@ -55,7 +55,7 @@ def _machine(results: Path) -> dict[str, str]:
         "devices": ", ".join(device.device_kind for device in jax.devices()),
         "engine": f"JAX on {jax.default_backend()}, "
         + ("one process per core" if jax.default_backend() == "cpu" else "in one process"),
-        "cache": str(jax.config.jax_compilation_cache_dir),
+        "cache": str(jax.config.values["jax_compilation_cache_dir"]),
         "results": str(results),
     }
 
@@ -93,7 +93,7 @@ def _check(name: str, check: Callable[[], tuple[bool, str]], mend: str) -> dict[
     except Exception as error:  # a check that crashes is an answer too
         right, found = False, f"{type(error).__name__}: {error}"
     seconds = round(time.perf_counter() - start, 2)
-    return {"name": name, "right": bool(right), "found": found, "mend": mend, "seconds": seconds}
+    return {"name": name, "right": right, "found": found, "mend": mend, "seconds": seconds}
 
 
 def _jax_version() -> tuple[bool, str]:

@@ -118,9 +118,9 @@ def _evaluate(
     """Every arm on every seed."""
     size = BATCH if request.claim.batched else 1
     pieces = []
-    for arm in request.claim.arms:
-        for start in range(seeds.start, seeds.stop, size):
-            batch = tuple(range(start, min(start + size, seeds.stop)))
+    for start in range(seeds.start, seeds.stop, size):
+        batch = tuple(range(start, min(start + size, seeds.stop)))
+        for arm in request.claim.arms:
             settings = (tuned["settings"][arm],) * len(batch)
             pieces.append(Piece(request.address, request.fields, arm, batch, settings))
     ledger.entries += zip(pieces, (yield pieces), strict=True)

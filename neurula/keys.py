@@ -35,7 +35,7 @@ def piece_key(piece: Piece) -> str:
         "neurula": [versions()["neurula"], package_digest()],
         "versions": {name: versions().get(name) for name in _PACKAGES},
         "device": jax.devices()[0].device_kind,
-        "x64": jax.config.jax_enable_x64,
+        "x64": jax.config.values["jax_enable_x64"],
         "fields": piece.fields,
         "arm": piece.arm,
         "seeds": piece.seeds,

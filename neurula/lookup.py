@@ -8,6 +8,7 @@ import importlib.util
 import os
 import re
 import sys
+import sysconfig
 import traceback
 from pathlib import Path
 from types import ModuleType
@@ -144,20 +145,19 @@ def _import(name: str) -> ModuleType:
 
 def _broken(where: str, error: BaseException) -> Mistake:
     """One line: the exception, and the line of the user's code that raised it."""
-    frames = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if frame.filename != __file__ and "importlib" not in frame.filename
-    ]
-    place = f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
+    paths = sysconfig.get_paths()
+    others = (__file__, "<frozen", paths["stdlib"], paths["purelib"], paths["platlib"])
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if not frame.filename.startswith(others)]
+    place = f" ({own[-1].filename}, line {own[-1].lineno})" if own else ""
     if isinstance(error, SyntaxError) and error.lineno:
         place = f" ({error.filename}, line {error.lineno})"
     said = " ".join(str(getattr(error, "msg", None) or error).split())
-    mend = "Mend that line, or check with: python FILE"
-    if "circular import" in said:
-        mend = "Two modules import each other: move what both need into a third one"
-    elif isinstance(error, ModuleNotFoundError):
+    mend = "Mend that line"
+    if isinstance(error, ModuleNotFoundError):
         mend = f"Install {error.name}, or run from the folder that holds it (now {Path.cwd()})"
+    elif isinstance(error, ImportError) and ("circular" in said or error.name == Path(where).stem):
+        mend = "Two modules import each other: move what both need into a third one"
     return Mistake(
         f"Expected {where} to import, and it raised {type(error).__name__}: {said}{place}. {mend}."
     )

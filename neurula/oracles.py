@@ -77,7 +77,7 @@ def first_component() -> tuple[bool, str]:
     weight = np.asarray(live(brain, stimuli), np.float64)
     first = np.linalg.eigh(np.cov(np.asarray(stimuli, np.float64).T))[1][:, -1]
     cosine = abs(weight @ first) / np.linalg.norm(weight)
-    return cosine > 0.99, f"cosine {cosine:.4f}, length {np.linalg.norm(weight):.3f}"
+    return bool(cosine > 0.99), f"cosine {cosine:.4f}, length {np.linalg.norm(weight):.3f}"
 
 
 def wirings() -> tuple[bool, str]:

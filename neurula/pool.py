@@ -10,7 +10,7 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -80,7 +80,8 @@ class _Worker:
         spawn = multiprocessing.get_context("spawn")  # JAX does not survive a fork
         self.line, other = spawn.Pipe()
         self.process = spawn.Process(target=_serve, args=(other,), daemon=True)
-        self.process.start()
+        with _deaf():
+            self.process.start()
         other.close()  # else the line would not end when the process does
         self.busy, self.alive, self.piece = False, True, None
         self._send(work)
@@ -105,6 +106,20 @@ class _Worker:
             self.line.send(what)
 
 
+@contextlib.contextmanager
+def _deaf() -> Generator[None, None, None]:
+    """Ignore Ctrl-C. Processes that start meanwhile do so from their first moment on."""
+    try:
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    except ValueError:  # not in the main thread, which alone hears it
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _death(code: int | None) -> str:
     """Why a process ended, in words."""
     if code is None or code >= 0:
@@ -122,8 +137,7 @@ def _attempt(work: Callable[[Any], Any], piece: Any) -> Any:
 
 
 def _serve(line: Connection) -> None:
-    """The life of a worker. It leaves Ctrl-C to its parent, and does not outlive it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """The life of a worker, which does not outlive its parent."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     os.dup2(2, 1)  # standard output belongs to the parent
     os.environ["XLA_FLAGS"] = f"{_FLAGS} {os.environ.get('XLA_FLAGS', '')}"

@@ -120,13 +120,17 @@ class Board:
         self.console.print(line, highlight=False, soft_wrap=True)
 
     def longest_first(self, pieces: Iterable[Piece]) -> list[Piece]:
-        """Claim by claim, the longest claims and pieces first, as far as that is known."""
+        """Claim by claim, the longest claims and arms first, as far as that is known.
 
-        def length(piece: Piece) -> tuple[float, str, float]:
+        Later batches of an arm come after the first ones of all arms: then its program is compiled.
+        """
+
+        def rank(piece: Piece) -> tuple[float, str, int, float]:
             claim = self.owners[id(piece)]
-            return -self.open_seconds(claim)[0], claim.name, -self._guess(claim, piece)
+            ahead, _ = self.open_seconds(claim)
+            return -ahead, claim.name, piece.seeds[0], -self._guess(claim, piece)
 
-        return sorted(pieces, key=length)
+        return sorted(pieces, key=rank)
 
     def left(self, claim: _Claim) -> float | None:
         """Seconds until a claim has all its pieces, if nothing else ran; `None`: unknown."""

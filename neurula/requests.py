@@ -4,8 +4,6 @@ import dataclasses
 import shlex
 from typing import Any
 
-from tyro.conf import OmitArgPrefixes
-
 from .experiment import AbstractClaim
 from .judging import Request
 from .lookup import address, find, shipped
@@ -14,7 +12,7 @@ from .mistake import Mistake
 BUDGETS = ("smoke", "quick", "full")
 
 
-def run_with_settings(run: type, name: str, words: list[str]) -> type:
+def run_with_settings(run: type[Any], name: str, words: list[str]) -> type:
     """The command `run` with the settings of a claim as further flags.
 
     Their defaults are those of the budget that the words ask for.
@@ -27,9 +25,8 @@ def run_with_settings(run: type, name: str, words: list[str]) -> type:
             f"Expected the settings of {name} to have names of their own, and found "
             f"{', '.join(sorted(clash))}: neurula run has flags of that name. Rename the field."
         )
-    settings = dataclasses.field(default_factory=lambda: claim)
-    kind: Any = OmitArgPrefixes[type(claim)]
-    made = dataclasses.make_dataclass("Run", [("settings", kind, settings)], bases=(run,))
+    settings = ("settings", type(claim), dataclasses.field(default_factory=lambda: claim))
+    made = dataclasses.make_dataclass("Run", [settings], bases=(run,))
     made.__doc__ = run.__doc__
     return made
 

@@ -6,7 +6,6 @@ run can leave half a file. A damaged file is set aside and made again.
 
 import contextlib
 import gzip
-import io
 import json
 import os
 import tempfile
@@ -19,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from .mistake import Mistake
-from .piece import Done, as_numbers, as_outcome
+from .piece import Done, pack, unpack
 
 Record = dict[str, Any]
 FORMAT = 1
@@ -66,7 +65,7 @@ class Store:
         """A finished piece, or `None` where there is none that is whole."""
         file = self._piece(claim, key)
         try:
-            return _unpack(file.read_bytes(), key)
+            return unpack(file.read_bytes(), key)
         except FileNotFoundError:
             return None
         except Exception as error:  # whatever a damaged file may raise
@@ -75,7 +74,7 @@ class Store:
 
     def save(self, claim: str, key: str, done: Done) -> None:
         """Keep a finished piece."""
-        write_whole(self._piece(claim, key), _pack(done, key))
+        write_whole(self._piece(claim, key), pack(done, key))
 
     def keep(self, record: Record) -> Path:
         """Keep a record: the latest of its claim and budget; every variant has its own place."""
@@ -210,40 +209,6 @@ def _strict(value: Any) -> Any:
     if isinstance(value, np.ndarray | np.generic):
         return _strict(value.tolist())
     return None if isinstance(value, float) and not np.isfinite(value) else value
-
-
-def _pack(done: Done, key: str) -> bytes:
-    """A piece as the bytes of an `.npz` file, without pickle."""
-    arrays = {} if done.outcome is None else as_numbers(done.outcome)
-    notes = {
-        "key": key,
-        "rows": done.rows,
-        "failed": done.failed,
-        "seconds": done.seconds,
-        "compiling": done.compiling,
-        "flops": done.flops,
-        "gaps": done.gaps,
-    }
-    stream = io.BytesIO()
-    np.savez_compressed(stream, allow_pickle=False, notes=np.array(json.dumps(notes)), **arrays)
-    return stream.getvalue()
-
-
-def _unpack(content: bytes, key: str) -> Done:
-    """The piece in the bytes. Raises all sorts of errors if they are damaged."""
-    with np.load(io.BytesIO(content), allow_pickle=False) as file:
-        arrays = {name: file[name] for name in file.files}
-    notes = json.loads(str(arrays.pop("notes")))
-    if notes["key"] != key:
-        raise ValueError("it holds another piece")
-    rows = tuple(int(row) for row in notes["rows"])
-    if any(len(values) != len(rows) for values in arrays.values()) or bool(rows) != bool(arrays):
-        raise ValueError(f"expected {len(rows)} rows in every array")
-    outcome = as_outcome(arrays) if rows else None
-    failed = {int(row): str(why) for row, why in notes["failed"].items()}
-    numbers = (float(notes["seconds"]), float(notes["compiling"]))
-    flops = None if notes["flops"] is None else float(notes["flops"])
-    return Done(rows, outcome, failed, *numbers, flops, tuple(notes["gaps"]))
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ class _Course:
         while not (missing := [each for each in self.pieces if id(each) not in self.done]):
             answer = [self.done[id(piece)] for piece in self.pieces]
             try:
-                self.pieces = self.job.send(answer if self.began else None)
+                self.pieces = self.job.send(answer) if self.began else next(self.job)
                 self.began = True
             except StopIteration as stop:
                 self.result, self.ended = stop.value, True

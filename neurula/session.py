@@ -1,5 +1,6 @@
 """One run of `neurula run`, from the first line on the screen to the report."""
 
+import collections
 import contextlib
 import json
 import os
@@ -38,6 +39,9 @@ def run(command: Any) -> int:
         store.check()
         records, broke = _judge(asked, store, console, command)
         page = _page(records, store.folder / "run.html") if records else None
+    if len(records) > 1:
+        rulings = collections.Counter(record["verdict"]["ruling"] for record in records)
+        console.print(", ".join(f"{count} {ruling}" for ruling, count in rulings.most_common()))
     if page:
         console.print(f"Report: {page}")
     if page and command.open:

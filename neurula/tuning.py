@@ -84,7 +84,7 @@ def search(
         )
         for arm in spaces
     ]
-    tuned = untuned(claim) | {"trials": trials, "seeds": list(keys)}
+    tuned: Tuned = untuned(claim) | {"trials": trials, "seeds": list(keys)}
     for piece, done in zip(pieces, (yield pieces), strict=True):
         scores = _scores(done, trials, seeds)
         if not np.isfinite(scores).any():

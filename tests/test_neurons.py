@@ -60,7 +60,7 @@ def test_unknown_non_linearity(cell, unchecked):
         cell("cube")
 
 
-# ---- leaky accumulators ----------------------------------------------------------------------------
+# ---- leaky accumulators --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("dt", [0.25, 1.0, 4.0])

@@ -72,7 +72,7 @@ def test_smoke_budget_runs_every_arm():
     again = claim.run("superiority", {}, key=jax.random.key(1))
     assert (found["superiority"].kept["null"][1] == np.asarray(again.kept["null"])).all()
     assert found["superiority"].kept["null"].shape == (2, len(TAILS), len(SEEDS))
-    assert (found["parity"].kept["trials"] == 5 * claim.claims).all()
+    assert (found["parity"].kept["trials"] == 5 * claim.trials).all()
     verdict = judge(claim, found)
     assert set(verdict.secondary) == set(claim.arms)
     picture = claim.figure(found)
@@ -115,7 +115,7 @@ def test_weak_or_blind_tests_fail_a_gate():
 def test_a_judge_with_narrow_intervals_is_caught(monkeypatch):
     """About half the width of Student's: 13 % of false support."""
     monkeypatch.setattr(intervals, "quantile", lambda n, level: 1.2)
-    found = run(NullCalibration(claims=150), "superiority", 2)
+    found = run(NullCalibration(trials=150), "superiority", 2)
     assert judge(NullCalibration(), honest(superiority=found)).ruling == "refuted"
 
 

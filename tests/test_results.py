@@ -13,12 +13,10 @@ from hypothesis import given, settings, strategies as st
 
 from neurula import results
 from neurula.mistake import Mistake
-from neurula.piece import Done, as_numbers, as_outcome
+from neurula.piece import Done, as_numbers, as_outcome, pack, unpack
 from neurula.progress import pace
 from neurula.results import (
     Store,
-    _pack,
-    _unpack,
     dump,
     latest,
     parse,
@@ -76,7 +74,7 @@ def test_a_piece_comes_back_as_it_was(tmp_path):
 
 def test_a_piece_of_failures_alone_comes_back():
     lost = Done((), None, {0: "died"}, 0.0, 0.0)
-    assert _unpack(_pack(lost, KEY), KEY) == lost
+    assert unpack(pack(lost, KEY), KEY) == lost
 
 
 @pytest.mark.parametrize("cut", [0, 1, 50, 300, -1])
@@ -116,12 +114,12 @@ def test_random_bytes_are_never_taken_for_a_piece(tmp_path_factory, content):
 @settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_a_piece_with_flipped_bytes_is_refused_or_unharmed(data):
-    content = bytearray(_pack(DONE, KEY))
+    content = bytearray(pack(DONE, KEY))
     for _ in range(data.draw(st.integers(1, 4))):
         place = data.draw(st.integers(0, len(content) - 1))
         content[place] ^= data.draw(st.integers(1, 255))
     try:
-        found = _unpack(bytes(content), KEY)
+        found = unpack(bytes(content), KEY)
     except Exception:
         return  # `load` sets it aside
     for name, values in as_numbers(found.outcome).items():
@@ -222,7 +220,7 @@ json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: (
         st.lists(inner, max_size=2)
-        | st.dictionaries(st.sampled_from(list(record()["run"]) + ["a"]), inner, max_size=3)
+        | st.dictionaries(st.sampled_from([*record()["run"], "a"]), inner, max_size=3)
     ),
     max_leaves=5,
 )

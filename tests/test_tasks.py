@@ -11,27 +11,44 @@ import scipy.ndimage
 import scipy.stats
 
 from neurula.contracts import Sample
-from neurula.tasks import MNIST1D, Adding, Digits, Parity, Patches, Recall
-from neurula.tasks import digits as digits_file, mnist_1d as mnist_1d_file, patches as patches_file
+from neurula.tasks import (
+    MNIST1D,
+    Adding,
+    Digits,
+    Parity,
+    Patches,
+    Recall,
+    digits as digits_file,
+    mnist_1d as mnist_1d_file,
+    patches as patches_file,
+)
 
 SPLITS = ("train", "tune", "test")
-ALL = [
-    Digits(),
-    Digits(noise=0.5, noise_kind="dynamic", occlusion=0.3, visible=0.5, blur=1.0, look=3),
-    Digits(noise=0.5, look=2, answer="last"),
-    MNIST1D(),
-    MNIST1D(sequence=True),
-    Adding(),
-    Adding(length=2),
-    Parity(),
-    Parity(length=70, window=3),
-    Recall(),
-    Recall(length=1, back=0),
-    Patches(),
-    Patches(size=8, whitening="olshausen", cells=5),
-    Patches(size=8, whitening="none"),
-]
-names = [f"{type(task).__name__} {i}" for i, task in enumerate(ALL)]
+ALL = {
+    "digits": Digits(),
+    "digits, hard": Digits(
+        noise=0.5, noise_kind="dynamic", occlusion=0.3, visible=0.5, blur=1.0, look=3
+    ),
+    "digits, last": Digits(noise=0.5, look=2, answer="last"),
+    "mnist-1d": MNIST1D(exam_size=20),
+    "mnist-1d, sequence": MNIST1D(sequence=True, exam_size=20),
+    "adding": Adding(exam_size=20),
+    "parity": Parity(exam_size=20),
+    "parity, window": Parity(length=70, window=3, exam_size=20),
+    "recall": Recall(exam_size=20),
+    "recall, back 0": Recall(length=20, back=0, exam_size=20),
+    "patches": Patches(),
+    "patches, olshausen": Patches(size=8, whitening="olshausen", cells=5),
+    "patches, none": Patches(size=8, whitening="none"),
+}
+every_task = pytest.mark.parametrize("task", ALL.values(), ids=ALL)
+
+
+def unchecked(task, settings):
+    """A task with any settings, past the type checks that only the tests have."""
+    for name, value in settings.items():
+        object.__setattr__(task, name, value)
+    return task
 
 
 @eqx.filter_jit
@@ -42,41 +59,39 @@ def draw(task, split, count, *, key):
 # ---- what all of them do ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("task", ALL, ids=names)
-def test_samples_follow_key_and_split(task, key):
+@every_task
+def test_samples_and_exams_follow_key_and_split(task, key):
     time, numbers_in, numbers_out = task.shape
-    drawn = {split: draw(task, split, 8, key=key) for split in SPLITS}
-    for split, samples in drawn.items():
-        assert samples.stimuli.shape == (8, time, numbers_in)
-        assert samples.stimuli.dtype == jnp.float32
-        again = draw(task, split, 8, key=key)
-        np.testing.assert_array_equal(samples.stimuli, again.stimuli)
-        if samples.target is not None:
-            assert samples.target.shape == (8, time, numbers_out)
-            assert (samples.counts.sum(-1) > 0).all()
-    if numbers_in * time > 10:  # short ones repeat by chance
-        for one, other in itertools.combinations(SPLITS, 2):
-            assert not np.array_equal(drawn[one].stimuli, drawn[other].stimuli)
+    splits = eqx.filter_jit(lambda k: [task.sample(split, key=k) for split in SPLITS])
+    samples, again = splits(key), splits(key)
+    others = splits(jax.random.fold_in(key, 1))
+    for one, same, other in zip(samples, again, others, strict=True):
+        assert one.stimuli.shape == (time, numbers_in)
+        assert one.stimuli.dtype == jnp.float32
+        if one.target is not None:
+            assert one.target.shape == (time, numbers_out)
+            assert one.counts.sum() > 0
+        np.testing.assert_array_equal(one.stimuli, same.stimuli)
+        assert not np.array_equal(one.stimuli, other.stimuli)
+    for one, other in itertools.combinations(samples, 2):
+        assert not np.array_equal(one.stimuli, other.stimuli)
 
-
-@pytest.mark.parametrize("task", ALL, ids=names)
-def test_exams_look_like_samples_and_follow_the_key(task, key):
-    exam = task.exam("test", key=key)
-    one = task.sample("test", key=key)
-    assert jax.tree.structure(exam) == jax.tree.structure(one)
-    for many, single in zip(jax.tree.leaves(exam), jax.tree.leaves(one), strict=True):
+    exams = [task.exam("test", key=k) for k in (key, key, jax.random.fold_in(key, 1))]
+    assert jax.tree.structure(exams[0]) == jax.tree.structure(samples[0])
+    for many, single in zip(jax.tree.leaves(exams[0]), jax.tree.leaves(samples[0]), strict=True):
         assert many.shape[1:] == single.shape
         assert many.dtype == single.dtype
-    compiled = jax.jit(lambda k: task.exam("test", key=k).stimuli)(key)
-    np.testing.assert_allclose(exam.stimuli, compiled, atol=2e-5)
-    other = task.exam("test", key=jax.random.fold_in(key, 1))
+    np.testing.assert_array_equal(exams[0].stimuli, exams[1].stimuli)
     fixed = isinstance(task, Patches) or task == Digits()
-    assert np.array_equal(exam.stimuli, other.stimuli) == fixed
+    assert np.array_equal(exams[0].stimuli, exams[2].stimuli) == fixed
 
 
-@pytest.mark.parametrize("task", [t for t in ALL if not isinstance(t, Patches)])
-def test_the_right_answer_is_the_best(task, key):
-    sample = task.sample("train", key=key)
+@pytest.mark.parametrize(
+    "name", ["digits", "digits, last", "mnist-1d", "adding", "parity, window", "recall"]
+)
+def test_the_right_answer_is_the_best(name, key):
+    task = ALL[name]
+    sample = jax.tree.map(lambda x: x[0], task.exam("test", key=key))
     right, wrong = 20 * sample.target, 20 * jnp.roll(sample.target, 1, axis=-1)
     if isinstance(task, Adding):
         right, wrong = sample.target, sample.target + 1
@@ -129,7 +144,7 @@ def test_digits_split_is_stratified_complete_and_without_overlap(key):
 
 
 def test_digits_are_as_hard_as_is_known(key):
-    """With 1,000 to train on: about 2 to 4 % errors by nearest neighbour, 4 to 8 % linearly."""
+    """Random splits of this size: 0.7 to 1.7 % errors by nearest neighbour, 3 to 6 % linearly."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.neighbors import KNeighborsClassifier
 
@@ -139,14 +154,13 @@ def test_digits_are_as_hard_as_is_known(key):
     )
     nearest = 1 - KNeighborsClassifier(1).fit(x, y).score(to_x, to_y)
     linear = 1 - LogisticRegression(max_iter=1000).fit(x, y).score(to_x, to_y)
-    assert 0.01 < nearest < 0.04
-    assert 0.03 < linear < 0.08
-    assert nearest < linear
+    assert 0.005 < nearest < 0.02
+    assert 0.02 < linear < 0.06
 
 
 @pytest.mark.parametrize("kind", ["static", "dynamic"])
 def test_digits_noise(kind, key):
-    settings = dict(look=3, answer="last")
+    settings = {"look": 3, "answer": "last"}
     clean = Digits(**settings).exam("test", key=key).stimuli
     noisy = Digits(noise=0.7, noise_kind=kind, **settings).exam("test", key=key).stimuli
     noise = np.asarray(noisy - clean)
@@ -170,19 +184,16 @@ def test_digits_occlusion_hides_its_share(share, key):
     assert all(np.linalg.matrix_rank(h, tol=1e-4) <= 1 for h in hidden)
     if 0 < share < 1:
         assert len(np.unique(np.round(hidden, 4), axis=0)) == 50  # places differ
-        whole = Digits().exam("test", key=key).stimuli
-        seen = Digits(occlusion=share).exam("test", key=key).stimuli
-        lost = 1 - seen.sum((1, 2)) / whole.sum((1, 2))
-        # The middle, where the ink is, is covered more often than the border.
-        assert share - 0.05 < lost.mean() < share + 0.15
+    task = Digits(occlusion=share)
+    shown = jax.vmap(lambda k: task._show(jnp.ones((8, 8)), jnp.array(3), k).stimuli)
+    np.testing.assert_allclose(shown(jax.random.split(key, 50)).mean((1, 2)), 1 - share, atol=1e-5)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.25, 0.5, 0.9])
 def test_digits_visible_shows_its_share(share, key):
     task = Digits(visible=share)
-    image = jnp.ones((8, 8))
-    label = jnp.array(3)
-    shown = jax.vmap(lambda k: task._show(image, label, k).stimuli)(jax.random.split(key, 400))
+    show = jax.vmap(lambda k: task._show(jnp.ones((8, 8)), jnp.array(3), k).stimuli)
+    shown = show(jax.random.split(key, 400))
     np.testing.assert_allclose(shown.sum((1, 2)), round(share * 64))
     np.testing.assert_allclose(shown.mean((0, 1)), round(share * 64) / 64, atol=0.12)
 
@@ -210,7 +221,7 @@ def test_digits_blur_is_that_of_scipy(sd, key):
 )
 def test_digits_refuses(settings, message):
     with pytest.raises(ValueError, match=message):
-        Digits(**settings)
+        unchecked(Digits(), settings).__check_init__()
 
 
 # ---- MNIST-1D ----------------------------------------------------------------------------------
@@ -253,35 +264,38 @@ def test_mnist_1d_distorts_as_the_package_does(monkeypatch):
         np.testing.assert_allclose(ours, theirs, atol=1e-5)
 
 
-@pytest.fixture(scope="module")
-def published():
-    """The set that the package generates: 4,000 to train and 1,000 to test."""
-    from mnist1d.data import get_dataset_args, make_dataset
+def made_by_the_package(**changes):
+    """Signals and digits, 4,000 to train and 1,000 to test unless told otherwise."""
+    from mnist1d.data import ObjectView, get_dataset_args, make_dataset
 
     state = np.random.get_state()
-    made = make_dataset(get_dataset_args())
+    made = make_dataset(ObjectView(get_dataset_args(as_dict=True) | changes))
     np.random.set_state(state)
     return made
 
 
-def test_mnist_1d_is_distributed_as_the_package_makes_it(published, key):
-    ours = MNIST1D(exam_size=5000).exam("train", key=key)
+@pytest.mark.slow
+def test_mnist_1d_is_distributed_as_the_package_makes_it(key):
+    ours = MNIST1D(exam_size=10_000).exam("train", key=key)
     signals, labels = np.asarray(ours.stimuli[:, 0]), np.asarray(ours.target[:, 0]).argmax(-1)
-    theirs = np.concatenate([published["x"], published["x_test"]])
-    their_labels = np.concatenate([published["y"], published["y_test"]])
+    made = made_by_the_package(num_samples=10_000, seed=0)
+    theirs = np.concatenate([made["x"], made["x_test"]])
+    their_labels = np.concatenate([made["y"], made["y_test"]])
     assert signals.mean() == pytest.approx(0, abs=0.02)
     assert signals.std() == pytest.approx(1, abs=0.02)
     assert scipy.stats.chisquare(np.bincount(labels)).pvalue > 1e-3
     for digit in range(10):
         a, b = signals[labels == digit], theirs[their_labels == digit]
-        np.testing.assert_allclose(a.mean(0), b.mean(0), atol=0.25)
-        np.testing.assert_allclose(a.std(0), b.std(0), atol=0.25)
+        z = (a.mean(0) - b.mean(0)) / np.sqrt(a.var(0) / len(a) + b.var(0) / len(b))
+        assert np.abs(z).max() < 5
+        np.testing.assert_allclose(a.std(0) / b.std(0), 1, atol=0.15)
     samples = [scipy.stats.ks_2samp(signals[:, i], theirs[:, i]).pvalue for i in range(0, 40, 4)]
     assert min(samples) > 1e-3
     np.testing.assert_allclose(np.corrcoef(signals.T), np.corrcoef(theirs.T), atol=0.1)
 
 
-def test_mnist_1d_is_as_hard_as_published(published, key):
+@pytest.mark.slow
+def test_mnist_1d_is_as_hard_as_published(key):
     """Logistic regression gets 32 % in the paper, whichever of the two it learns from."""
     from sklearn.linear_model import LogisticRegression
 
@@ -292,6 +306,7 @@ def test_mnist_1d_is_as_hard_as_published(published, key):
     )
     linear = LogisticRegression(max_iter=300)
     learned_here = linear.fit(x, y).score(to_x, to_y)
+    published = made_by_the_package()
     learned_there = linear.fit(published["x"], published["y"]).score(to_x, to_y)
     assert 0.27 < learned_here < 0.37
     assert learned_there == pytest.approx(learned_here, abs=0.04)
@@ -344,7 +359,7 @@ def test_recall_by_brute_force(length, back, key):
 def test_adding_by_brute_force(length, key):
     samples = draw(Adding(length=length), "train", 500, key=key)
     numbers, marks = np.moveaxis(np.asarray(samples.stimuli), -1, 0)
-    assert set(np.unique(marks)) == {0, 1}
+    assert set(np.unique(marks)) <= {0, 1}
     np.testing.assert_array_equal(marks[:, : length // 2].sum(1), 1)
     np.testing.assert_array_equal(marks[:, length // 2 :].sum(1), 1)
     assert (marks.sum(0) > 0).all()  # any step may be marked
@@ -376,7 +391,10 @@ def test_adding_scores_chance_as_nothing(key):
         (lambda: Adding(exam_size=0), r"exam_size of 1 or more, got 0.*Adding\(exam_size=1000\)"),
         (lambda: MNIST1D(exam_size=0), r"MNIST1D expects an exam_size of 1 or more, got 0"),
         (lambda: Patches(size=1), r"2 to 32 pixels, got 1.*Write Patches\(size=12\)"),
-        (lambda: Patches(whitening="pca"), r"got \'pca\'.*whitening=\"none\""),
+        (
+            lambda: unchecked(Patches(), {"whitening": "pca"}).__check_init__(),
+            r"got 'pca'.*whitening=\"none\"",
+        ),
         (lambda: Patches(cells=0), r"1 cell or more, got 0.*Patches\(cells=64\)"),
     ],
 )
@@ -393,17 +411,20 @@ def test_patches_come_from_the_photographs(key):
 
     task = Patches(size=8, whitening="none")
     pictures = [load_sample_image(name).mean(-1) / 255 for name in ("china.jpg", "flower.jpg")]
-    for split, (first, last) in patches_file.COLUMNS.items():
+    for split in ("tune", "test"):
+        columns = slice(*patches_file.COLUMNS[split])
         windows = [
-            np.lib.stride_tricks.sliding_window_view(p[:, first:last], (8, 8)) for p in pictures
+            np.lib.stride_tricks.sliding_window_view(p[:, columns], (8, 8)) for p in pictures
         ]
         windows = np.concatenate([w.reshape(-1, 64) for w in windows])
         shapes = windows - windows.mean(1, keepdims=True)
         shapes /= np.linalg.norm(shapes, axis=1, keepdims=True) + 1e-9
-        for patch in np.asarray(draw(task, split, 10, key=key).stimuli[:, 0]):
-            patch = patch - patch.mean()
-            if np.linalg.norm(patch) > 0.1:  # the sky has no shape
-                assert (shapes @ (patch / np.linalg.norm(patch))).max() > 0.9999
+        patches = np.asarray(draw(task, split, 8, key=key).stimuli[:, 0])
+        patches = patches - patches.mean(1, keepdims=True)
+        patches = patches[np.linalg.norm(patches, axis=1) > 0.1]  # the sky has no shape
+        assert len(patches) > 2
+        patches /= np.linalg.norm(patches, axis=1, keepdims=True)
+        assert (shapes @ patches.T).max(0).min() > 0.9999
 
 
 @pytest.mark.parametrize("whitening", ["zca", "olshausen", "none"])

@@ -73,6 +73,12 @@ class Toy(AbstractToy):
     """Nothing odd."""
 
 
+class Sure(AbstractToy):
+    """Part of the tour."""
+
+    tour: ClassVar[bool] = True
+
+
 class OneByOne(AbstractToy):
     """Not batched."""
 
@@ -89,6 +95,18 @@ class Crashing(AbstractToy):
         return eqx.tree_at(
             lambda o: o.score, outcome, eqx.error_if(outcome.score, hit, "this seed is unlucky")
         )
+
+
+class Unlucky(AbstractToy):
+    """Seeds 3 and 7 of one arm raise; not batched, so that nothing is compiled."""
+
+    batched: ClassVar[bool] = False
+
+    def run(self, arm, settings, *, key) -> Outcome:
+        seed = int(jax.random.key_data(key)[1])
+        if arm == "brain" and seed in (3, 7):
+            raise ValueError("this seed is unlucky")
+        return super().run(arm, settings, key=key)
 
 
 class NotANumber(AbstractToy):

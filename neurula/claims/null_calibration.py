@@ -53,14 +53,14 @@ class NullCalibration(AbstractClaim):
     )
     data: ClassVar[tuple[str, ...]] = ()
     budgets: ClassVar[dict[str, Budget]] = {
-        "smoke": Budget(2, claims=8),
-        "quick": Budget(10, claims=200),
-        "full": Budget(20, claims=1000),
+        "smoke": Budget(2, trials=8),
+        "quick": Budget(10, trials=200),
+        "full": Budget(20, trials=1000),
     }
     batched: ClassVar[bool] = False  # the judge is NumPy
     tour: ClassVar[bool] = True
 
-    claims: int = 200  # simulated claims of every cell in one block
+    trials: int = 200  # simulated claims of every cell in one block
 
     def space(self, arm: str) -> dict[str, Range]:
         return {}
@@ -69,7 +69,7 @@ class NullCalibration(AbstractClaim):
         _, simulate = {**KINDS, **STRAINS}[arm]
         rng = np.random.default_rng(np.asarray(jax.random.key_data(key)))
         # parity may err in 5 %, and it takes more claims to tell that from 6 % than 2.5 %
-        trials = self.claims * 5 if arm == "parity" else self.claims
+        trials = self.trials * 5 if arm == "parity" else self.trials
 
         def supported(tail: str, n: int, *, planted: bool) -> int:
             claims = (simulate(Noise(rng, tail), n, planted) for _ in range(trials))
@@ -141,7 +141,7 @@ def _cells(outcome: Outcome) -> list[Share]:
     """For each tail and number of seeds, whether the share of false support is small enough."""
     trials, margin = int(outcome.kept["trials"].sum()), NullCalibration.margin
     counts = outcome.kept["null"].sum(0).ravel().tolist()
-    return [Share(count, trials, LIMIT + margin, margin, side="below") for count in counts]
+    return [Share(int(count), trials, LIMIT + margin, margin, side="below") for count in counts]
 
 
 def _badness(cell: Share) -> tuple[bool, float]:

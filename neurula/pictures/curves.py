@@ -29,7 +29,7 @@ def curves(
             ends[arm] = float(mean[np.isfinite(mean)][-1])
             _lines(figure, index, arm, x, np.asarray(seeds, np.float32), mean)
     if not ends:
-        theme.note(figure, "No values were recorded.")
+        theme.nothing(figure)
     _labels(figure, ends, list(arms), log=log_y)
     figure.update_xaxes(title_text=theme.plain(x_title), type="log" if log_x else "linear")
     figure.update_yaxes(title_text=theme.plain(y_title), type="log" if log_y else "linear")
@@ -58,13 +58,20 @@ def _lines(
         showlegend=False,
         hoverinfo="skip",
     )
+    last = np.flatnonzero(np.isfinite(mean))[-1]
     figure.add_scatter(
         x=x,
         y=mean,
-        mode=lone,
+        mode="lines+markers",
         name=name,
         line={"color": look.colour, "width": 2.75, "dash": look.dash},
-        marker={"color": look.colour, "size": 9, "symbol": look.symbol},
+        marker={
+            "color": look.colour,
+            "size": np.where(np.arange(len(x)) == last, 9, 0),
+            "symbol": look.symbol,
+            "opacity": 1.0,
+        },
+        cliponaxis=False,
         legendgroup=str(index),
         hovertemplate=f"{name}: mean %{{y:.4g}} at %{{x}}<extra></extra>",
     )
@@ -72,27 +79,27 @@ def _lines(
 
 def _labels(figure: go.Figure, ends: dict[str, float], arms: list[str], *, log: bool) -> None:
     """Name the arms at the ends of their curves; a legend takes over where paper is narrow."""
-    longest = max((len(line) for arm in ends for line in _short(arm)), default=0)
-    figure.update_layout(showlegend=False, margin_r=24 + 7 * longest)
-    values = [np.array(trace.y) for trace in figure.data]
-    spread = np.concatenate(values) if values else np.zeros(1)
-    spread = spread[np.isfinite(spread) & (not log or spread > 0)]
-    on_axis = np.log10 if log else np.asarray
-    if not len(spread):
-        return
-    gap = 0.065 * float(np.ptp(on_axis(spread))) or 0.1
+    longest = max((len(_short(arm)) for arm in ends), default=0)
+    figure.update_layout(showlegend=False, margin_r=44 + 7 * longest)
+    values = np.concatenate([np.array(trace.y, float) for trace in figure.data] or [np.zeros(0)])
+    values = values[np.isfinite(values) & (not log or values > 0)]
     order = sorted((arm for arm in ends if not log or ends[arm] > 0), key=ends.__getitem__)
+    if not order:
+        return
+    on_axis = np.log10 if log else np.asarray
+    gap = 0.065 * float(np.ptp(on_axis(values))) or 0.1
     places = _apart([float(on_axis(ends[arm])) for arm in order], gap)
     for arm, place in zip(order, places, strict=True):
+        look = theme.style(arms.index(arm))
+        sign = f'<span style="color:{look.colour}">{look.sign}</span>'
         theme.note(
-            figure, "<br>".join(theme.plain(line) for line in _short(arm)), name="end of a curve",
-            x=1, xanchor="left", xshift=6, y=place, yref="y", align="left",
-            font={"color": theme.style(arms.index(arm)).colour},
+            figure, f"{sign} {theme.plain(_short(arm))}",
+            name="end of a curve", x=1, xanchor="left", xshift=4, y=place, yref="y", align="left",
         )  # fmt: skip
 
 
-def _short(arm: str) -> list[str]:
-    return [arm if len(arm) <= 26 else arm[:25] + "…"]
+def _short(arm: str) -> str:
+    return arm if len(arm) <= 26 else arm[:25] + "…"
 
 
 def _apart(values: list[float], gap: float) -> list[float]:

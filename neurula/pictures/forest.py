@@ -1,6 +1,6 @@
 """Effects of several experiments under each other, with intervals, on the scale of their margins.
 
-Lewis & Clarke (2001) "Forest plots: trying to see the wood and the trees", BMJ 322.
+Lewis & Clarke (2001), BMJ 322:1479 (forest plots).
 """
 
 from collections.abc import Sequence
@@ -12,6 +12,7 @@ from jaxtyping import Num
 from . import theme
 
 REACH = 4.0  # margins; what lies further out becomes an arrow with its number
+Ends = tuple[float, float]
 
 
 def forest(
@@ -28,43 +29,59 @@ def forest(
     """Draw one row per experiment: estimate and interval, divided by its margin.
 
     `estimate`, `low` and `high` come in each experiment's own unit, NaN where there is none, and
-    so does `margin`, the smallest effect that would matter (above zero). `rulings` are "supported",
-    "refuted", "inconclusive" or "not testable here". `both_sides` is true where the sentence is
-    supported between -margin and margin (parity), not from the margin upwards. Rows run downwards.
+    so does `margin`, the smallest effect that would matter. `rulings` are "supported", "refuted",
+    "inconclusive" or "not testable here". Shaded is where an effect supports the sentence: from
+    the margin upwards or, where `both_sides` is true (parity), between -margin and margin. Rows
+    with margin 0 are divided by half the width of their interval instead, shaded from 0 upwards
+    and marked by a dagger.
     """
-    sides = [False] * len(names) if both_sides is None else both_sides
-    scale = np.where(np.asarray(margin, float) > 0, np.asarray(margin, float), np.nan)
-    middle, lower, upper = (np.asarray(part, float) / scale for part in (estimate, low, high))
-    left = np.clip(np.nanmin([-1.5, *lower]), -REACH, -1.5) - 0.2
-    right = np.clip(np.nanmax([2.0, *upper]), 2.0, REACH) + 0.2
+    sides = [False] * len(names) if both_sides is None else list(both_sides)
+    known = np.isfinite(np.asarray(estimate, float))
+    unscaled = known & ~(np.asarray(margin, float) > 0)
+    half = np.maximum((np.asarray(high, float) - np.asarray(low, float)) / 2, 1e-300)
+    scale = np.where(unscaled, half, np.where(known, margin, np.nan))
+    values = np.stack([np.asarray(part, float) / scale for part in (estimate, low, high)])
+    ends = _ends(values)
     figure = theme.blank(height=110 + 36 * max(len(names), 1), hovermode="closest")
-    _zones(figure, sides, left, right)
+    _zones(figure, [row for row in range(len(names)) if known[row]], sides, unscaled, ends)
     for ruling in theme.RULINGS:
-        rows = [i for i, one in enumerate(rulings) if one == ruling and np.isfinite(middle[i])]
+        rows = [i for i, one in enumerate(rulings) if one == ruling and known[i]]
         if rows:
-            _rows(figure, ruling, rows, names, (middle, lower, upper), (left, right))
-    for row in np.flatnonzero(~np.isfinite(middle)):
+            _rows(figure, ruling, rows, names, values, ends)
+    for row in np.flatnonzero(~known):
         words = f"<i>{theme.plain(rulings[row])}: no effect to show</i>"
-        theme.note(figure, words, x=(left + right) / 2, y=row, xref="x", yref="y")
-    figure.update_xaxes(
-        title_text=theme.plain(x_title), range=[left, right], tickmode="linear", dtick=1
-    )
+        theme.note(figure, words, x=ends[1], xanchor="right", y=row, xref="x", yref="y")
+    words = x_title + (" († margin 0: effect ÷ half its interval)" if unscaled.any() else "")
+    figure.update_xaxes(title_text=theme.plain(words), range=ends, tickmode="linear", dtick=1)
     figure.update_yaxes(
         range=[len(names) - 0.4, -0.6],
         tickvals=np.arange(len(names)),
-        ticktext=[theme.wrapped(name, 16) for name in names],
+        ticktext=[
+            theme.wrapped(name + " †" if dagger else name, 16)
+            for name, dagger in zip(names, unscaled, strict=True)
+        ],
         showgrid=False,
     )
     return figure
 
 
-def _zones(figure: go.Figure, sides: Sequence[bool], left: float, right: float) -> None:
-    """Shade where an effect supports the sentence; draw no effect and the margins."""
+def _ends(values: np.ndarray) -> Ends:
+    """Where the axis ends: at the furthest interval, within `REACH`."""
+    there = values[np.isfinite(values)]
+    left = float(np.clip(there.min(initial=-1.5), -REACH, -1.5))
+    right = float(np.clip(there.max(initial=2.0), 2.0, REACH))
+    return left - 0.2, right + 0.2
+
+
+def _zones(
+    figure: go.Figure, rows: list[int], sides: list[bool], unscaled: np.ndarray, ends: Ends
+) -> None:
+    """Shade where an effect supports the sentence; draw the line of no effect."""
     shade = theme.faint(theme.RULINGS["supported"].colour, 0.13)
-    for row, both in enumerate(sides):
-        ends = (-1, 1) if both else (1, right)
+    for row in rows:
+        zone = (-1, 1) if sides[row] else (0 if unscaled[row] else 1, ends[1])
         figure.add_shape(
-            type="rect", x0=ends[0], x1=ends[1], y0=row - 0.36, y1=row + 0.36,
+            type="rect", x0=zone[0], x1=zone[1], y0=row - 0.36, y1=row + 0.36,
             fillcolor=shade, line_width=0, layer="below",
         )  # fmt: skip
     figure.add_vline(x=0, line={"color": theme.RULE, "width": 1.5}, layer="below")
@@ -75,15 +92,15 @@ def _rows(
     ruling: str,
     rows: list[int],
     names: Sequence[str],
-    values: tuple[np.ndarray, np.ndarray, np.ndarray],
-    ends: tuple[float, float],
+    values: np.ndarray,
+    ends: Ends,
 ) -> None:
-    """Estimates and intervals of one ruling; arrows where they leave the axis."""
+    """Estimates and intervals of one ruling; arrows where an estimate leaves the axis."""
     look, (left, right) = theme.RULINGS[ruling], ends
-    middle, lower, upper = (part[rows] for part in values)
+    middle, lower, upper = values[:, rows]
     shown = np.clip(middle, left + 0.05, right - 0.05)
     outside = shown != middle
-    symbol = np.where(middle > right, "triangle-right", "triangle-left")
+    beyond = np.where(middle > right, "triangle-right", "triangle-left")
     figure.add_scatter(
         x=shown,
         y=rows,
@@ -99,14 +116,14 @@ def _rows(
             "width": 0,
         },
         marker={
-            "symbol": np.where(outside, symbol, look.symbol),
+            "symbol": np.where(outside, beyond, look.symbol),
             "size": 11,
             "color": look.colour,
             "line": {"color": look.colour, "width": 2 if "open" in look.symbol else 0},
         },
         hovertext=[
-            f"{theme.plain(names[row])}: {ruling}<br>{values[0][row]:.3g} margins, "
-            f"interval {values[1][row]:.3g} to {values[2][row]:.3g}"
+            f"{theme.plain(names[row])}: {ruling}<br>{values[0, row]:.3g} margins, "
+            f"interval {values[1, row]:.3g} to {values[2, row]:.3g}"
             for row in rows
         ],
         hoverinfo="text",

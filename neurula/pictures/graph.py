@@ -104,7 +104,9 @@ def _cells(
     label = [f"cell {i}" for i in range(len(weight))] if names is None else list(names)
     for index, group in enumerate(dict.fromkeys(member.tolist())):
         some = np.flatnonzero(member == group)
-        look = theme.style(index + 2 if groups is not None else 6)  # blue and red are the signs
+        look = theme.style(index + 2)  # blue and red are the signs
+        if groups is None:
+            look = theme.Style(theme.INK, "circle", "solid", "●")
         figure.add_scatter(
             x=places[some, 0],
             y=places[some, 1],

@@ -44,7 +44,7 @@ def images(
         **colours(sheet, diverging=diverging, unit=unit),
     )  # fmt: skip
     if not np.isfinite(sheet).any():
-        theme.note(figure, "No values were recorded.")
+        theme.nothing(figure)
     figure.update_xaxes(visible=False, constrain="domain")
     figure.update_yaxes(visible=False, autorange="reversed", scaleanchor="x", constrain="domain")
     return figure

@@ -35,7 +35,7 @@ def maps(
         **colours(values, diverging=diverging, unit=unit),
     )
     if not np.isfinite(values).any():
-        theme.note(figure, "No values were recorded.")
+        theme.nothing(figure)
     figure.update_xaxes(title_text=theme.plain(x_title), showgrid=False, **_names(columns))
     figure.update_yaxes(
         title_text=theme.plain(y_title), showgrid=False, autorange="reversed", **_names(rows)

@@ -32,7 +32,7 @@ def seeds(
     for row, (arm, value) in enumerate(values.items()):
         _strip(figure, row, arm, value, height[: len(value)], names)
     if not values:
-        theme.note(figure, "No values were recorded.")
+        theme.nothing(figure)
     figure.update_xaxes(title_text=theme.plain(x_title))
     figure.update_yaxes(
         range=[max(len(values), 1) - 0.45, -0.55],

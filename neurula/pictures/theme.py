@@ -34,22 +34,23 @@ class Style(NamedTuple):
     colour: str
     symbol: str
     dash: str
+    sign: str  # the symbol as a letter, for text
 
 
 STYLES = (
-    Style("#299ecf", "circle", "solid"),
-    Style("#c0331a", "square", "dash"),
-    Style("#418459", "diamond", "dot"),
-    Style("#5a62c0", "triangle-up", "dashdot"),
-    Style("#bb8a0f", "triangle-down", "longdash"),
-    Style("#9f448b", "cross", "longdashdot"),
-    Style("#84868a", "x", "solid"),
+    Style("#299ecf", "circle", "solid", "●"),
+    Style("#c0331a", "square", "dash", "■"),
+    Style("#418459", "diamond", "dot", "◆"),
+    Style("#5a62c0", "triangle-up", "dashdot", "▲"),
+    Style("#bb8a0f", "triangle-down", "longdash", "▼"),
+    Style("#9f448b", "cross", "longdashdot", "✚"),
+    Style("#84868a", "x", "solid", "✖"),
 )
 RULINGS = {
-    "supported": Style("#149cca", "circle", "solid"),
-    "refuted": Style("#e26317", "x", "solid"),
-    "inconclusive": Style("#9f815a", "diamond-open", "solid"),
-    "not testable here": Style("#62656d", "circle-open", "dot"),
+    "supported": Style("#149cca", "circle", "solid", "●"),
+    "refuted": Style("#e26317", "x", "solid", "✖"),
+    "inconclusive": Style("#9f815a", "diamond-open", "solid", "◇"),
+    "not testable here": Style("#62656d", "circle-open", "dot", "○"),
 }
 
 
@@ -93,6 +94,7 @@ def template() -> go.layout.Template:
         "margin": {"l": 12, "r": 16, "t": 16, "b": 44},
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "xanchor": "left", "yanchor": "bottom"},
         "hovermode": "closest",
+        "modebar": {"bgcolor": "rgba(0, 0, 0, 0)", "color": GRID, "activecolor": RULE},
         "xaxis": axis,
         "yaxis": axis,
     }
@@ -108,6 +110,13 @@ def note(figure: go.Figure, text: str, **where: Any) -> None:
     """Write a few words into the figure; by default into its middle."""
     middle = {"x": 0.5, "y": 0.5, "xref": "paper", "yref": "paper", "showarrow": False}
     figure.add_annotation(**{**middle, "text": text, **where})
+
+
+def nothing(figure: go.Figure, text: str = "No values were recorded.") -> None:
+    """Say that there is nothing to see, instead of empty axes."""
+    note(figure, text)
+    figure.update_xaxes(showticklabels=False, showgrid=False)
+    figure.update_yaxes(showticklabels=False, showgrid=False)
 
 
 def strung(rows: Values) -> np.ndarray:

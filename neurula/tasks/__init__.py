@@ -3,6 +3,8 @@
 from .adding import Adding as Adding
 from .digits import Digits as Digits
 from .mnist_1d import MNIST1D as MNIST1D
+from .noisy import Noisy as Noisy
 from .parity import Parity as Parity
 from .patches import Patches as Patches
 from .recall import Recall as Recall
+from .shown import Shown as Shown

@@ -9,7 +9,7 @@ import jax.random as jr
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ..contracts import AbstractTask, Sample, Split
-from .drawing import draw_exam, require, require_exam, split_key
+from .drawing import below, draw_exam, require, require_exam, split_key
 from .marking import squared_error
 
 CHANCE = 1 / 6  # squared error of always answering 1: twice the variance of a uniform number
@@ -39,12 +39,12 @@ class Adding(AbstractTask):
         return self.length, 2, 1
 
     def sample(self, split: Split, *, key: PRNGKeyArray) -> Sample:
-        draw, early, late = jr.split(split_key(key, split), 3)
+        draw, mark = jr.split(split_key(key, split))
         half, steps = self.length // 2, jnp.arange(self.length)
         numbers = jr.uniform(draw, (self.length,))
-        marked = (steps == jr.randint(early, (), 0, half)) | (
-            steps == jr.randint(late, (), half, self.length)
-        )
+        early, late = jr.uniform(mark, (2,))
+        early, late = below(half, early), half + below(self.length - half, late)
+        marked = (steps == early) | (steps == late)
         total = jnp.sum(numbers, where=marked)
         counts = (steps == self.length - 1).astype(jnp.float32)
         stimuli = jnp.stack([numbers, marked.astype(jnp.float32)], axis=-1)

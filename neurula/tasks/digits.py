@@ -15,7 +15,7 @@ from jaxtyping import Array, Float, Integer, PRNGKeyArray
 
 from ..contracts import AbstractTask, Sample, Split
 from ..data import load
-from .drawing import require, split_key
+from .drawing import below, require, split_key
 from .marking import cross_entropy, last_accuracy
 
 SIDE, CLASSES = 8, 10
@@ -26,8 +26,8 @@ class Digits(AbstractTask):
     """Real handwritten digits, 8 x 8 pixels from 0 (paper) to 1 (ink), shown for a while.
 
     A picture is hidden in part, then blurred, then gets noise; noise is not clipped. The split
-    (1,000 train, 200 tune, 597 test) is fixed and holds every digit in the same proportion; the
-    same 13 writers are in all parts. An exam shows every digit of a split once.
+    (1,000 train, 200 tune, 597 test) is fixed and holds every digit in the same proportion. The
+    same 13 writers are in all parts: new ones would be harder. An exam shows a split once.
     """
 
     noise: float = 0.0  # standard deviation of the Gaussian noise of a pixel
@@ -89,7 +89,7 @@ class Digits(AbstractTask):
     def sample(self, split: Split, *, key: PRNGKeyArray) -> Sample:
         images, labels = _digits()[split]
         which, how = jr.split(split_key(key, split))
-        index = jr.randint(which, (), 0, len(images))
+        index = below(len(images), jr.uniform(which))
         return self._show(jnp.asarray(images)[index], jnp.asarray(labels)[index], how)
 
     @eqx.filter_jit
@@ -111,7 +111,7 @@ class Digits(AbstractTask):
         if self.occlusion > 0:
             image = image * (1 - square(self.occlusion, key=patch))
         if self.visible < 1:
-            shown = jnp.arange(SIDE**2) < round(self.visible * SIDE**2)
+            shown = (jnp.arange(SIDE**2) < round(self.visible * SIDE**2)).astype(image.dtype)
             image = image * jr.permutation(pixels, shown).reshape(SIDE, SIDE)
         if self.blur > 0:
             rows = jnp.asarray(_blur(self.blur))

@@ -4,7 +4,7 @@ import typing
 
 import equinox as eqx
 import jax
-from jaxtyping import PRNGKeyArray
+from jaxtyping import Array, Float, Integer, PRNGKeyArray
 
 from ..contracts import AbstractTask, Sample, Split
 
@@ -14,6 +14,11 @@ SPLITS = typing.get_args(Split)
 def split_key(key: PRNGKeyArray, split: Split) -> PRNGKeyArray:
     """A key for one split: the same key gives other examples in every split."""
     return jax.random.fold_in(key, SPLITS.index(split))
+
+
+def below(end: int, chance: Float[Array, "..."]) -> Integer[Array, "..."]:
+    """Integers from 0 to `end` - 1, from uniform numbers; compiles faster than `randint`."""
+    return (end * chance).astype("int32")
 
 
 @eqx.filter_jit

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Array, Float, Integer, PRNGKeyArray
 
 from ..contracts import AbstractTask, Sample, Split
-from .drawing import draw_exam, require_exam, split_key
+from .drawing import below, draw_exam, require_exam, split_key
 from .marking import cross_entropy, last_accuracy
 
 # The curves of the ten digits, as published (before standardisation).
@@ -63,12 +63,12 @@ class MNIST1D(AbstractTask):
         # One draw of five numbers compiles much faster than five draws.
         which, padding, scale, shift, slope = jr.uniform(shape, (5,))
         background, jitter = jr.normal(noise, (2, DENSE))
-        digit = _below(len(CURVES), which)
+        digit = below(len(CURVES), which)
         signal = distort(
             jnp.asarray(_templates())[digit],
-            padding=PADDING[0] + _below(PADDING[1] - PADDING[0] + 1, padding),
+            padding=PADDING[0] + below(PADDING[1] - PADDING[0] + 1, padding),
             scale=1 + SCALE * (scale - 0.5),
-            shift=_below(SHIFT, shift),
+            shift=below(SHIFT, shift),
             slope=SHEAR * (slope - 0.5),
             background=BACKGROUND * jnp.asarray(_blur()) @ background,
             jitter=JITTER * jitter,
@@ -115,11 +115,6 @@ def _between(
     left = jnp.minimum(place.astype(jnp.int32), len(curve) - 2)
     share = place - left.astype(place.dtype)
     return (1 - share) * curve[left] + share * curve[left + 1]
-
-
-def _below(end: int, chance: Float[Array, ""]) -> Integer[Array, ""]:
-    """An integer from 0 to `end` - 1, from a uniform number."""
-    return (end * chance).astype(jnp.int32)
 
 
 @functools.cache

@@ -16,7 +16,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from ..contracts import AbstractTask, Sample, Split
 from ..data import load
-from .drawing import require, split_key
+from .drawing import below, require, split_key
 
 # Columns of the photographs, 640 pixels wide, so that patches of different splits never overlap.
 COLUMNS: dict[Split, tuple[int, int]] = {"train": (0, 448), "tune": (448, 544), "test": (544, 640)}
@@ -67,12 +67,12 @@ class Patches(AbstractTask):
 
     def sample(self, split: Split, *, key: PRNGKeyArray) -> Sample:
         views, centre, matrix = _whitened(self.size, self.whitening)
-        photograph, row, column = jr.split(split_key(key, split), 3)
+        photograph, row, column = jr.uniform(split_key(key, split), (3,))
         first, last = COLUMNS[split]
         corner = (
-            jr.randint(photograph, (), 0, len(views)),
-            jr.randint(row, (), 0, views.shape[1] - self.size + 1),
-            jr.randint(column, (), first, last - self.size + 1),
+            below(len(views), photograph),
+            below(views.shape[1] - self.size + 1, row),
+            first + below(last - first - self.size + 1, column),
         )
         patch = jax.lax.dynamic_slice(jnp.asarray(views), corner, (1, self.size, self.size))
         return Sample((patch.reshape(1, -1) - centre[None]) @ matrix)

@@ -10,7 +10,7 @@ import jax.random as jr
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ..contracts import AbstractTask, Sample, Split
-from .drawing import draw_exam, require, require_exam, split_key
+from .drawing import below, draw_exam, require, require_exam, split_key
 from .marking import accuracy, cross_entropy
 
 
@@ -46,7 +46,7 @@ class Recall(AbstractTask):
         return self.length, self.symbols, self.symbols
 
     def sample(self, split: Split, *, key: PRNGKeyArray) -> Sample:
-        shown = jr.randint(split_key(key, split), (self.length,), 0, self.symbols)
+        shown = below(self.symbols, jr.uniform(split_key(key, split), (self.length,)))
         stimuli = jax.nn.one_hot(shown, self.symbols)
         target = jnp.pad(stimuli, ((self.back, 0), (0, 0)))[: self.length]
         return Sample(stimuli, target, jnp.sum(target, axis=-1))
