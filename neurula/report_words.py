@@ -1,12 +1,10 @@
 """Puts numbers and records into words: what a report says is generated, so that it cannot drift."""
 
-import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from .progress import duration
+from .report_numbers import MINUS, alike, listed, number, p_value, seconds
 
 Record = dict[str, Any]
 
@@ -16,60 +14,8 @@ ROLES = {
     "sham": "sham: the mechanism is there, its information destroyed",
     "probe": "probe: it describes, and judges nothing",
 }
+BOTH_SIDES = ("parity", "identity")  # kinds that are supported between -margin and margin
 SAME = 0.01  # costs that differ by less than this share count as matched
-
-
-def number(value: Any, digits: int = 3) -> str:
-    """A number for readers: some significant digits, powers of ten, a real minus, or a dash."""
-    if value is None or isinstance(value, str | bool):
-        return "–" if value is None else str(value)
-    if not math.isfinite(value):
-        return "–"
-    size = abs(value)
-    if size and not 1e-4 <= size < 1e7:
-        fraction, power = f"{size:.{digits - 1}e}".split("e")
-        raised = str(int(power)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-        text = f"{float(fraction):g} × 10{raised}"
-    elif float(value).is_integer():
-        text = f"{size:,.0f}"
-    else:
-        decimals = max(0, digits - 1 - math.floor(math.log10(size)))
-        text = f"{size:,.{decimals}f}"
-        text = text.rstrip("0").rstrip(".") if "." in text else text
-    return f"−{text}" if value < 0 else text
-
-
-def alike(*values: float | None) -> list[str]:
-    """Numbers with as many decimals as their spread deserves; far from one, each for itself."""
-    known = [value for value in values if value is not None and math.isfinite(value)]
-    spread = max(known, default=0.0) - min(known, default=0.0)
-    if not 1e-4 < spread < 1e5:
-        return [number(value) for value in values]
-    decimals = max(0, 1 - math.floor(math.log10(spread)))
-    return [
-        "–" if value is None else f"{value:,.{decimals}f}".replace("-", "−") for value in values
-    ]
-
-
-def p_value(p: float | None) -> str:
-    """A p-value with two digits."""
-    return "–" if p is None else "< 0.001" if p < 0.001 else number(p, 2)
-
-
-def seconds(value: float | None) -> str:
-    """A time in words."""
-    return "–" if value is None else f"{number(value, 2)} s" if value < 10 else duration(value)
-
-
-def listed(values: Sequence[int]) -> str:
-    """Integers, runs of neighbours as a range: `0 to 9, 12`."""
-    parts: list[list[int]] = []
-    for value in sorted(values):
-        if parts and value == parts[-1][-1] + 1:
-            parts[-1].append(value)
-        else:
-            parts.append([value])
-    return ", ".join(f"{p[0]} to {p[-1]}" if len(p) > 2 else ", ".join(map(str, p)) for p in parts)
 
 
 def settings(values: dict[str, Any]) -> str:
@@ -109,8 +55,8 @@ def reason(record: Record) -> str:
     why = _facts(verdict["kind"], found)
     if verdict["ruling"] != found["ruling"]:
         failed = [f"{g['says']} (found: {g['found']})" for g in verdict["gates"] if not g["held"]]
-        because = f"a gate failed: {'; '.join(failed)}" if failed else "of the problems below"
-        why = f"The numbers alone would say {found['ruling']}, but {because}."
+        blame = f"a gate failed: {'; '.join(failed)}" if failed else "the problems below weaken it"
+        why = f"The numbers alone would say {found['ruling']}, but {blame}."
     if verdict["seeds_needed"]:
         why += f" About {verdict['seeds_needed']} seeds would decide it with 80 % power."
     return why
@@ -130,7 +76,7 @@ def _facts(kind: str, found: Record) -> str:
     if kind == "parity":
         return {
             "supported": f"The whole interval lies within {margin} of zero on both sides.",
-            "refuted": f"The whole interval lies below −{margin}.",
+            "refuted": f"The whole interval lies below {MINUS}{margin}.",
             "inconclusive": f"The interval reaches beyond {margin} from zero, but not wholly.",
         }[ruling]
     known = found["low"] is not None and found["estimate"] is not None

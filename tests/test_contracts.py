@@ -16,6 +16,7 @@ EXAMPLES = {
     wirings.Sparse: lambda: wirings.Sparse(jnp.array([0, 2, 1]), jnp.array([1, 1, 3]), 4, 3),
     wirings.Grid: lambda: wirings.Grid(3, 4),
     rules.Mixed: lambda: rules.Mixed({}, neurons=rules.Backprop()),
+    tasks.Shown: lambda: tasks.Shown(tasks.Parity(4), steps=2, past=3),
 }
 VARIANTS = {
     "Dense with holes": lambda: wirings.patches((2, 2), (3, 3), radius=1.0),

@@ -169,9 +169,9 @@ class FreeGraph(AbstractClaim):
             )
             curves[name] = learned.curves[""]
             kept[name] = examine(learned.brain, task, "test", key=at_exam)
-            spent, used = learned.costs, task.shape[0] * learned.costs["samples"]
             connections = sum(jnp.sum(p.wiring.fill(1.0)) for p in brain.projections)
-            spent |= {"parameters": connections, "connections used": connections * used}
+            used = connections * task.shape[0] * learned.costs["samples"]
+            spent = learned.costs | {"parameters": connections, "connections used": used}
             costs = {cost: costs.get(cost, 0.0) + value for cost, value in spent.items()}
         score = jnp.mean(jnp.stack(list(kept.values())))
         tuning = jnp.mean(jnp.stack([curve[-1] for curve in curves.values()]))
@@ -253,6 +253,6 @@ def sheet(cells: int) -> Float[np.ndarray, "cell 2"]:
 
 def scattered(cells: int, connections: int, *, key: PRNGKeyArray) -> Dense:
     """Random connections between two layers; all cells hear equally many, or one fewer."""
-    degree = connections // cells + (jnp.arange(cells) < connections % cells)
-    first = jnp.arange(cells)[None, :] < degree[:, None]
+    degree = [connections // cells + (cell < connections % cells) for cell in range(cells)]
+    first = jnp.arange(cells)[None, :] < jnp.array(degree)[:, None]
     return Dense(cells, cells, jax.random.permutation(key, first, axis=1, independent=True))

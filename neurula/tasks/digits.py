@@ -39,35 +39,25 @@ class Digits(AbstractTask):
     answer: Literal["every", "last"] = "every"  # time steps that count in the error
 
     def __check_init__(self):
-        require(
-            self.noise >= 0,
-            f"Digits expects noise of 0 or more, got {self.noise}",
-            "It is a standard deviation, on pixels from 0 to 1",
-            "Digits(noise=0.5) for noise of half the ink",
-        )
+        for name, sd in (("noise", self.noise), ("blur", self.blur)):
+            require(
+                sd >= 0,
+                f"Digits expects {name} of 0 or more, got {sd}",
+                "It is the standard deviation of a Gaussian",
+                f"Digits({name}=0.5)",
+            )
+        for name, share in (("occlusion", self.occlusion), ("visible", self.visible)):
+            require(
+                0 <= share <= 1,
+                f"Digits expects {name} from 0 to 1, got {share}",
+                "It is a share of the picture",
+                f"Digits({name}=0.5) for half",
+            )
         require(
             self.noise_kind in ("static", "dynamic"),
             f'Digits expects noise_kind "static" or "dynamic", got {self.noise_kind!r}',
             "Noise either stays with the picture or is fresh in every time step",
             'Digits(noise_kind="dynamic") for fresh noise',
-        )
-        require(
-            0 <= self.occlusion <= 1,
-            f"Digits expects occlusion from 0 to 1, got {self.occlusion}",
-            "It is the share of the area that is hidden",
-            "Digits(occlusion=0.5) to hide half",
-        )
-        require(
-            0 <= self.visible <= 1,
-            f"Digits expects visible from 0 to 1, got {self.visible}",
-            "It is the share of the pixels that are shown",
-            "Digits(visible=0.25) to show a quarter",
-        )
-        require(
-            self.blur >= 0,
-            f"Digits expects blur of 0 or more, got {self.blur}",
-            "It is the standard deviation of a Gaussian, in pixels",
-            "Digits(blur=1.0) to blur by a pixel",
         )
         require(
             self.look >= 1,
