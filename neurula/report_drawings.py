@@ -54,15 +54,15 @@ def drawings(name: str, record: Record, points: int, *, shown: bool) -> Iterator
             values, x_title="score (higher is better)", numbers=numbers, paired=True
         )
         title = "Score of every seed: one mark each, the bar is the mean, a line joins a seed"
-        yield _drawing(f"{name}-scores", title, words.scores_in_words(values), strip)
+        yield _drawing(f"{name}--scores", title, words.scores_in_words(values), strip)
     curves = {arm: about["curves"] for arm, about in record["arms"].items()}
     kinds = list(dict.fromkeys(kind for found in curves.values() for kind in found))
     for index, kind in enumerate(kinds):
         found = {arm: array(each[kind]) for arm, each in curves.items() if kind in each}
-        yield _curve(f"{name}-curve-{index}", kind, found, record, points)
+        yield _curve(f"{name}--curve-{index}", kind, found, record, points)
     if record["figure"] is not None and shown:
         told = words.picture_in_words(record["figure"])
-        yield _drawing(f"{name}-picture", "The claim's own picture", told, record["figure"])
+        yield _drawing(f"{name}--picture", "The claim's own picture", told, record["figure"])
 
 
 def overview(records: list[Record], names: list[str]) -> Drawing | None:
