@@ -16,7 +16,7 @@ from .mistake import Mistake
 from .piece import Done, Piece, as_numbers, as_outcome
 from .record import assemble, not_testable
 from .results import Record
-from .tuning import SEEDS, TRIALS, Tuned, frozen, has_space, search, untuned
+from .tuning import SEEDS, TRIALS, Tuned, frozen, guessed, has_space, search
 from .verdict import Verdict, judge
 
 BATCH = 10  # seeds in one program
@@ -127,14 +127,15 @@ def _evaluate(
 
 
 def _tuned(request: Request) -> Generator[list[Piece], list[Done], Tuned]:
-    """Frozen settings, or a search within the run; a smoke run only tries the machinery."""
+    """Frozen settings, or a search within the run; for a smoke run a guess will do."""
     claim = request.claim
     if not has_space(claim):
-        return untuned(claim)
+        return guessed(claim)
     if not request.tune and (found := frozen(claim)) is not None:
         return found
-    trials, seeds = (2, 2) if request.budget == "smoke" else (TRIALS, SEEDS)
-    return (yield from search(claim, request.address, request.fields, trials, seeds))
+    if request.budget == "smoke" and not request.tune:
+        return guessed(claim)
+    return (yield from search(claim, request.address, request.fields, TRIALS, SEEDS))
 
 
 def _missing_data(claim: AbstractClaim) -> list[str]:

@@ -44,7 +44,7 @@ def alike(*values: float | None) -> list[str]:
 
 def p_value(p: float | None) -> str:
     """A p-value with two digits."""
-    return NONE if p is None else "< 0.001" if p < 0.001 else number(p, 2)
+    return NONE if p is None else "<\N{NO-BREAK SPACE}0.001" if p < 0.001 else number(p, 2)
 
 
 def seconds(value: float | None) -> str:

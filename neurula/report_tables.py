@@ -30,9 +30,13 @@ def cell(value: Any) -> Cell:
     """A cell from a text or a number."""
     if isinstance(value, Cell):
         return value
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return Cell(number(value), value)
-    return Cell(number(value))
+    numeric = value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+    return quantity(number(value), value) if numeric else Cell(number(value))
+
+
+def quantity(text: str, value: float | None) -> Cell:
+    """A number that somebody has put into words already."""
+    return Cell(text, value, look="number")
 
 
 def table(caption: str, heads: list[str], rows: list[list[Any]]) -> Table:
@@ -60,31 +64,31 @@ def rulings_table(
     records: list[Record], links: list[str], adjusted: Mapping[str, float | None] | None, name: str
 ) -> Table:
     """One row per record; `adjusted` p-values stand in a column of their own, if there are any."""
-    heads = ["claim", "sentence", "ruling", "effect", "low", "high", "unit", "margin", "seeds", "p"]
+    heads = ["claim", "ruling", "sentence", "effect", "low", "high", "unit", "margin", "seeds", "p"]
     heads += [*(["p (Holm)"] if adjusted else []), "budget", "work"]
     rows = []
     for record, link in zip(records, links, strict=True):
         card, run, verdict = record["card"], record["run"], record["verdict"]
         found = verdict["finding"] or {}
         effects = [found.get(part) for part in ("estimate", "low", "high")]
-        ends = [Cell(*pair) for pair in zip(alike(*effects), effects, strict=True)]
+        ends = [quantity(*pair) for pair in zip(alike(*effects), effects, strict=True)]
         state = status(record)
         ruling = {"smoke": "smoke: not a ruling", "variant": f"variant: {verdict['ruling']}"}
         row = [
             Cell(record["claim"], link=link),
-            card["statement"],
             Cell(ruling.get(state, verdict["ruling"]), look=state or verdict["ruling"]),
+            card["statement"],
             *ends,
             card["unit"],
             found.get("margin", card["margin"]),
             len(run["seeds"]),
-            Cell(p_value(found.get("p")), found.get("p")),
+            quantity(p_value(found.get("p")), found.get("p")),
         ]
         if adjusted:
             p = adjusted.get(record["claim"])
-            row.append(Cell(p_value(p), p))
+            row.append(quantity(p_value(p), p))
         changed = f"; {settings(run['changed'])}" if run["changed"] else ""
-        row += [f"{run['budget']}{changed}", Cell(seconds(run["seconds"]), run["seconds"])]
+        row += [f"{run['budget']}{changed}", quantity(seconds(run["seconds"]), run["seconds"])]
         rows.append(row)
     return table(name, heads, rows)
 
@@ -130,9 +134,9 @@ def secondary_table(record: Record) -> Table:
     rows = []
     for name, found in record["verdict"]["secondary"].items():
         effects = [found[part] for part in ("estimate", "low", "high")]
-        ends = [Cell(*pair) for pair in zip(alike(*effects), effects, strict=True)]
-        coverage = Cell(f"{100 * found['level']:g} %", found["level"])
-        p = Cell(p_value(found["p"]), found["p"])
+        ends = [quantity(*pair) for pair in zip(alike(*effects), effects, strict=True)]
+        coverage = quantity(f"{100 * found['level']:g} %", found["level"])
+        p = quantity(p_value(found["p"]), found["p"])
         rows.append([name, found["kind"], *ends, coverage, found["margin"], found["n"], p])
     return table("Secondary findings", heads, rows)
 

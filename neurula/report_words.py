@@ -25,7 +25,11 @@ def settings(values: dict[str, Any]) -> str:
 
 def interval(finding: Record) -> str:
     """What the low and high of a finding are."""
-    return "range over seeds" if finding["level"] >= 1 else f"{100 * finding['level']:g} % interval"
+    return (
+        "range over seeds"
+        if finding["level"] >= 1
+        else f"{100 * finding['level']:g}\N{NO-BREAK SPACE}% interval"
+    )
 
 
 def status(record: Record) -> str:
@@ -44,7 +48,7 @@ def effect(record: Record) -> str:
         f"Effect {estimate} {record['card']['unit']}, {interval(found)} {low} to {high}; margin "
         f"{number(found['margin'])}; n = {found['n']}"
     )
-    return words + ("." if found["p"] is None else f"; p {p_value(found['p'])}.")
+    return words + ("." if found["p"] is None else f"; p\N{NO-BREAK SPACE}{p_value(found['p'])}.")
 
 
 def reason(record: Record) -> str:
@@ -52,11 +56,13 @@ def reason(record: Record) -> str:
     verdict, found = record["verdict"], record["verdict"]["finding"]
     if found is None:
         return " ".join(verdict["problems"]) or "No test could be made."
-    why = _facts(verdict["kind"], found)
-    if verdict["ruling"] != found["ruling"]:
-        failed = [f"{g['says']} (found: {g['found']})" for g in verdict["gates"] if not g["held"]]
-        blame = f"a gate failed: {'; '.join(failed)}" if failed else "the problems below weaken it"
-        why = f"The numbers alone would say {found['ruling']}, but {blame}."
+    failed = [f"{g['says']} (found: {g['found']})" for g in verdict["gates"] if not g["held"]]
+    if failed:
+        why = f"A gate failed, so the experiment does not bear on the claim: {'; '.join(failed)}."
+    elif verdict["ruling"] != found["ruling"]:
+        why = f"The numbers alone would say {found['ruling']}, but the problems below weaken it."
+    else:
+        why = _facts(verdict["kind"], found)
     if verdict["seeds_needed"]:
         why += f" About {verdict['seeds_needed']} seeds would decide it with 80 % power."
     return why

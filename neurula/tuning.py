@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .experiment import AbstractClaim
+from .experiment import AbstractClaim, Range
 from .mistake import Mistake
 from .piece import Done, Piece
 
@@ -53,9 +53,18 @@ def has_space(claim: AbstractClaim) -> bool:
     return any(claim.space(arm) for arm in claim.arms)
 
 
-def untuned(claim: AbstractClaim) -> Tuned:
-    """The settings of a claim without anything to tune: none."""
-    return {"trials": 0, "seeds": [], "settings": {arm: {} for arm in claim.arms}, "log": []}
+def guessed(claim: AbstractClaim) -> Tuned:
+    """Settings without a search: the middle of every range, nothing where nothing is tuned."""
+
+    def middle(limits: Range) -> float:
+        low, high = limits.low, limits.high
+        return (low * high) ** 0.5 if limits.log else (low + high) / 2
+
+    settings = {
+        arm: {name: middle(limits) for name, limits in claim.space(arm).items()}
+        for arm in claim.arms
+    }
+    return {"trials": 0, "seeds": [], "settings": settings, "log": []}
 
 
 def search(
@@ -84,7 +93,7 @@ def search(
         )
         for arm in spaces
     ]
-    tuned: Tuned = untuned(claim) | {"trials": trials, "seeds": list(keys)}
+    tuned: Tuned = guessed(claim) | {"trials": trials, "seeds": list(keys)}
     for piece, done in zip(pieces, (yield pieces), strict=True):
         scores = _scores(done, trials, seeds)
         if not np.isfinite(scores).any():

@@ -42,7 +42,7 @@ class Chromium:
         )
         os.close(theirs_in)
         os.close(theirs_out)
-        self.number, self.buffer, self.session = 0, b"", None
+        self.number, self.buffer, self.session, self.loaded = 0, b"", None, False
         self.complaints: list[str] = []
         self.requests: list[str] = []
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
@@ -83,8 +83,10 @@ class Chromium:
             "Emulation.setDeviceMetricsOverride",
             width=width, height=height, deviceScaleFactor=1, mobile=width < 600,
         )  # fmt: skip
+        self.loaded = False
         self.call("Page.navigate", url=page.resolve().as_uri())
-        self.wait("document.readyState === 'complete' && location.protocol === 'file:'")
+        while not self.loaded:
+            self._notice(self._next())
 
     def run(self, script: str) -> Any:
         """The value of an expression in the page; promises are awaited."""
@@ -95,7 +97,7 @@ class Chromium:
             raise RuntimeError(f"{script}: {found['exceptionDetails']}")
         return found["result"].get("value")
 
-    def wait(self, script: str, seconds: float = 60.0) -> None:
+    def wait(self, script: str, seconds: float = 180.0) -> None:
         """Wait until an expression in the page is true."""
         end = time.monotonic() + seconds
         while not self.run(script):
@@ -105,8 +107,8 @@ class Chromium:
 
     def _next(self) -> dict[str, Any]:
         while b"\0" not in self.buffer:
-            if not select.select([self.ours_in], [], [], 60.0)[0]:
-                raise TimeoutError("Chromium did not answer for 60 s.")
+            if not select.select([self.ours_in], [], [], 180.0)[0]:
+                raise TimeoutError("Chromium did not answer for 180 s.")
             piece = os.read(self.ours_in, 1 << 16)
             if not piece:
                 raise RuntimeError(f"Chromium ended with code {self.process.wait(timeout=20)}.")
@@ -116,7 +118,9 @@ class Chromium:
 
     def _notice(self, event: dict[str, Any]) -> None:
         params, method = event.get("params", {}), event.get("method")
-        if method == "Runtime.exceptionThrown":
+        if method == "Page.loadEventFired":
+            self.loaded = True
+        elif method == "Runtime.exceptionThrown":
             self.complaints.append(json.dumps(params["exceptionDetails"])[:600])
         elif method == "Log.entryAdded" and params["entry"]["level"] in ("error", "warning"):
             self.complaints.append(params["entry"]["text"])

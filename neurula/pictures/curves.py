@@ -46,7 +46,7 @@ def _mean(seeds: np.ndarray) -> np.ndarray:
 def _lines(
     figure: go.Figure, index: int, arm: str, x: np.ndarray, seeds: np.ndarray, mean: np.ndarray
 ) -> None:
-    look, name = theme.style(index), theme.plain(arm)
+    look, name = theme.style(index), theme.short(arm)
     lone = "lines+markers" if len(x) == 1 else "lines"
     figure.add_scatter(
         x=np.tile(np.append(x, x[-1:]), len(seeds)),  # one trace for all seeds draws much faster
@@ -79,7 +79,7 @@ def _lines(
 
 def _labels(figure: go.Figure, ends: dict[str, float], arms: list[str], *, log: bool) -> None:
     """Name the arms at the ends of their curves; a legend takes over where paper is narrow."""
-    longest = max((len(_short(arm)) for arm in ends), default=0)
+    longest = max((min(len(arm), theme.LONGEST) for arm in ends), default=0)
     figure.update_layout(showlegend=False, margin_r=44 + 7 * longest)
     values = np.concatenate([np.array(trace.y, float) for trace in figure.data] or [np.zeros(0)])
     values = values[np.isfinite(values) & (not log or values > 0)]
@@ -93,13 +93,9 @@ def _labels(figure: go.Figure, ends: dict[str, float], arms: list[str], *, log: 
         look = theme.style(arms.index(arm))
         sign = f'<span style="color:{look.colour}">{look.sign}</span>'
         theme.note(
-            figure, f"{sign} {theme.plain(_short(arm))}",
+            figure, f"{sign} {theme.short(arm)}",
             name="end of a curve", x=1, xanchor="left", xshift=4, y=place, yref="y", align="left",
         )  # fmt: skip
-
-
-def _short(arm: str) -> str:
-    return arm if len(arm) <= 26 else arm[:25] + "…"
 
 
 def _apart(values: list[float], gap: float) -> list[float]:

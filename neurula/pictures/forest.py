@@ -49,15 +49,21 @@ def forest(
         if rows:
             _rows(figure, ruling, rows, names, values, ends)
     for row in np.flatnonzero(~known):
-        words = f"<i>{theme.plain(rulings[row])}: no effect to show</i>"
+        words = f"<i>{theme.plain(rulings[row])}</i>"
         theme.note(figure, words, x=ends[1], xanchor="right", y=row, xref="x", yref="y")
-    words = x_title + (" († margin 0: effect ÷ half its interval)" if unscaled.any() else "")
-    figure.update_xaxes(title_text=theme.plain(words), range=ends, tickmode="linear", dtick=1)
+    if unscaled.any():
+        words = "† margin 0: divided by half the interval"
+        theme.note(
+            figure, words, x=1, xanchor="right", y=0, yanchor="top", yshift=-54, font_size=12
+        )
+        figure.update_layout(margin_b=76)
+    title = theme.plain(x_title)
+    figure.update_xaxes(title_text=title, range=ends, tickmode="linear", dtick=1)
     figure.update_yaxes(
         range=[len(names) - 0.4, -0.6],
         tickvals=np.arange(len(names)),
         ticktext=[
-            theme.wrapped(name + " †" if dagger else name, 16)
+            theme.wrapped(f"† {name}" if dagger else name, 16)
             for name, dagger in zip(names, unscaled, strict=True)
         ],
         showgrid=False,

@@ -111,7 +111,7 @@ def _cells(
             x=places[some, 0],
             y=places[some, 1],
             mode="markers",
-            name=theme.plain(group),
+            name=theme.short(group),
             text=[theme.plain(f"{label[i]} ({group})") for i in some],
             hoverinfo="text",
             marker={"size": 11, "color": look.colour, "symbol": look.symbol},

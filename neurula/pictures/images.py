@@ -18,19 +18,19 @@ def images(
     diverging: bool = False,
     unit: str = "",
 ) -> go.Figure:
-    """Draw a sheet of images in reading order, `columns` in a row (8 at most unless given).
+    """Draw a sheet of images in reading order, `columns` in a row (6 at most unless given).
 
     `titles` stand above the images, one for each. `diverging` colours have a neutral middle at
     zero, for values of both signs. `unit` stands beside the colour bar.
     """
     stack = np.asarray(stack, np.float32)
     count, rows, wide = stack.shape
-    across = max(1, min(count, 8) if columns is None else columns)
+    across = max(1, min(count, 6) if columns is None else columns)
     down = -(-count // across)
     gap = max(1, round(0.08 * wide))
     head = max(gap, round(0.25 * rows)) if titles is not None else gap  # room for a title
     sheet = np.full((down * (rows + head), across * (wide + gap)), np.nan, np.float32)
-    figure = theme.blank(height=40 + 118 * max(down, 1), margin_b=12)
+    figure = theme.blank(height=70 + 150 * max(down, 1), margin_b=12)
     for index, image in enumerate(stack):
         top, left = (index // across) * (rows + head) + head, (index % across) * (wide + gap)
         sheet[top : top + rows, left : left + wide] = image
@@ -45,6 +45,9 @@ def images(
     )  # fmt: skip
     if not np.isfinite(sheet).any():
         theme.nothing(figure)
-    figure.update_xaxes(visible=False, constrain="domain")
-    figure.update_yaxes(visible=False, autorange="reversed", scaleanchor="x", constrain="domain")
+    figure.update_xaxes(visible=False, constrain="domain", constraintoward="left")
+    figure.update_yaxes(
+        visible=False, autorange="reversed", scaleanchor="x", constrain="domain",
+        constraintoward="top",
+    )  # fmt: skip
     return figure

@@ -53,7 +53,16 @@ def colours(values: np.ndarray, *, diverging: bool, unit: str) -> dict[str, obje
     """One colour scale for all values, symmetric around zero if it diverges."""
     scale: dict[str, object] = {
         "colorscale": theme.DIVERGING if diverging else theme.SEQUENTIAL,
-        "colorbar": {"title": {"text": theme.plain(unit), "side": "right"}, "thickness": 12},
+        "colorbar": {
+            "orientation": "h",
+            "thickness": 10,
+            "len": 0.4,
+            "x": 0,
+            "xanchor": "left",
+            "y": 1,
+            "yanchor": "bottom",
+            "title": {"text": theme.plain(unit), "side": "top"},
+        },
     }
     there = values[np.isfinite(values)]
     if len(there):

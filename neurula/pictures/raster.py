@@ -38,7 +38,7 @@ def raster(
     for index, (name, potential) in enumerate(traces.items()):
         figure.add_scatter(
             x=(np.arange(len(potential)) * dt).astype(np.float32),
-            y=np.asarray(potential, np.float32), mode="lines", name=theme.plain(name),
+            y=np.asarray(potential, np.float32), mode="lines", name=theme.short(name),
             line={"color": theme.style(index).colour, "width": 1.4}, row=2, col=1,
         )  # fmt: skip
     figure.update_layout(template=theme.template(), height=420 if traces else 300)

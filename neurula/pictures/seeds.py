@@ -37,7 +37,7 @@ def seeds(
     figure.update_yaxes(
         range=[max(len(values), 1) - 0.45, -0.55],
         tickvals=np.arange(len(values)),
-        ticktext=[theme.wrapped(arm) for arm in values],
+        ticktext=[theme.wrapped(arm) + _missing(value, names) for arm, value in values.items()],
         showgrid=False,
     )
     return figure
@@ -80,7 +80,14 @@ def _strip(
             line={"color": look.colour, "width": 3},
             hovertemplate=f"{theme.plain(arm)}, mean: %{{x:.4g}}<extra></extra>",
         )
-    if not there.all() or not len(value):
-        missing = ", ".join(str(names[i]) for i in np.flatnonzero(~there))
-        words = f"<i>missing: seed {missing}</i>" if there.any() else "<i>no value</i>"
-        theme.note(figure, words, x=1, xanchor="right", y=row + 0.4, yref="y", font_size=11)
+
+
+def _missing(value: np.ndarray, names: list[int]) -> str:
+    """A line for the label of an arm that lacks seeds."""
+    lost = [names[i] for i in np.flatnonzero(~np.isfinite(value))]
+    if not lost and len(value):
+        return ""
+    if len(lost) == len(value):
+        return "<br><i>no value</i>"
+    few = f"seed {', '.join(map(str, lost))}" if len(lost) < 4 else f"{len(lost)} seeds"
+    return f"<br><i>missing: {few}</i>"

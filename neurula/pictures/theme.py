@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 
 Values = jax.Array | np.ndarray
 
+LONGEST = 26  # letters of a name within a figure
 INK = "#7a7f87"  # text on paper of unknown colour; the report replaces it by its own
 GRID = "rgba(128, 134, 144, 0.22)"
 RULE = "rgba(128, 134, 144, 0.75)"
@@ -70,9 +71,15 @@ def plain(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+def short(name: str) -> str:
+    """A name, plain and cut: Plotly gives long ones all the room that there is."""
+    return plain(name if len(name) <= LONGEST else name[: LONGEST - 1] + "…")
+
+
 def wrapped(text: str, width: int = 18) -> str:
-    """Plain text over several lines, broken at spaces, hyphens or at last anywhere."""
-    return "<br>".join(plain(line) for line in textwrap.wrap(text, width)) or "&nbsp;"
+    """Plain text over two lines at most, broken at spaces, hyphens or at last anywhere."""
+    lines = textwrap.wrap(text, width, max_lines=2, placeholder="…")
+    return "<br>".join(map(plain, lines)) or "&nbsp;"
 
 
 def template() -> go.layout.Template:

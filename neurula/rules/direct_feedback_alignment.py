@@ -3,7 +3,7 @@
 Nokland (2016), NeurIPS 29.
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -23,7 +23,7 @@ class DirectFeedbackAlignment(AbstractGradientRule[Feedback]):
     gain: float = 1.0
     needs: ClassVar[frozenset[str]] = frozenset({"target"})
 
-    def init(self, brain: Network, *, key: PRNGKeyArray) -> Feedback:
+    def init(self, brain: Any, *, key: PRNGKeyArray) -> Feedback:
         demand_network(self, brain, lambda net: None)
         outputs = sum(brain.outputs.values())
         hidden = [name for name in brain.populations if name not in brain.voices]

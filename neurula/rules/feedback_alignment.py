@@ -3,7 +3,7 @@
 Lillicrap, Cownden, Tweed & Akerman (2016), Nat. Commun. 7:13276.
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import jax
 from jaxtyping import Array, Float, PRNGKeyArray
@@ -25,7 +25,7 @@ class FeedbackAlignment(AbstractGradientRule[Weights | PRNGKeyArray]):
     redraw: bool = False
     needs: ClassVar[frozenset[str]] = frozenset({"target"})
 
-    def init(self, brain: Network, *, key: PRNGKeyArray) -> Weights | PRNGKeyArray:
+    def init(self, brain: Any, *, key: PRNGKeyArray) -> Weights | PRNGKeyArray:
         demand_network(self, brain, lambda net: None)
         return key if self.redraw else draw_feedback(brain, self.gain, key=key)
 

@@ -17,17 +17,16 @@ Storage = Literal["hebb", "storkey", "pseudo-inverse"]
 
 
 class Hopfield(AbstractLocalRule):
-    """Learning by `learn` or `Plastic`: dw = post * pre / cells, for patterns played one by one.
+    """Learning by `learn` or `Plastic`: dw = post * pre, for patterns played one by one.
 
     The patterns are the activity of the cells (+1 or -1); wire the cells without connections to
-    themselves. `store` computes the weights of all patterns at once, by other rules too.
+    themselves. At a rate of 1 / cells it comes to what `store` computes for all patterns at once.
     """
 
     trace_times: ClassVar[tuple[float, float]] = (0.0, 0.0)
 
     def change(self, synapse: Synapse) -> tuple[Float[Array, "*edge"], None]:
-        cells = synapse.weight.shape[-1]
-        return synapse.post.activity * synapse.pre.activity / cells, None
+        return synapse.post.activity * synapse.pre.activity, None
 
     def edge_memory(self, wiring: AbstractWiring) -> None:
         del wiring

@@ -2,7 +2,7 @@
 
 import abc
 import math
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import equinox as eqx
 import jax
@@ -63,7 +63,7 @@ class AbstractLocalRule(AbstractRule[None]):
     def edge_memory(self, wiring: AbstractWiring) -> PyTree:
         """The memory of fresh synapses, in the wiring's layout; `None` for none."""
 
-    def init(self, brain: Network, *, key: PRNGKeyArray) -> None:
+    def init(self, brain: Any, *, key: PRNGKeyArray) -> None:
         demand_network(self, brain, lambda net: None)
 
     def propose(

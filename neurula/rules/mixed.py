@@ -22,7 +22,7 @@ class Mixed(AbstractRule[dict[str, Any]]):
     neurons: AbstractRule | None = None
     needs: ClassVar[frozenset[str]] = frozenset()
 
-    def init(self, brain: Network, *, key: PRNGKeyArray) -> dict[str, Any]:
+    def init(self, brain: Any, *, key: PRNGKeyArray) -> dict[str, Any]:
         demand_network(self, brain, self._unknown)
         keys = jax.random.split(key, len(self._all))
         pairs = zip(self._all.items(), keys, strict=True)

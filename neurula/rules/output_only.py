@@ -1,6 +1,6 @@
 """Only the output layer learns: the essential control for any rule that teaches hidden cells."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from jaxtyping import Array, Float, PRNGKeyArray
 
@@ -18,7 +18,7 @@ class OutputOnly(AbstractGradientRule[None]):
 
     needs: ClassVar[frozenset[str]] = frozenset({"target"})
 
-    def init(self, brain: Network, *, key: PRNGKeyArray) -> None:
+    def init(self, brain: Any, *, key: PRNGKeyArray) -> None:
         demand_network(self, brain, lambda net: None)
 
     def surrogate(

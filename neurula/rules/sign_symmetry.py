@@ -3,7 +3,7 @@
 Liao, Leibo & Poggio (2016), AAAI 30; Xiao, Chen, Liao & Poggio (2019), ICLR.
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -20,7 +20,7 @@ class SignSymmetry(AbstractGradientRule[None]):
 
     needs: ClassVar[frozenset[str]] = frozenset({"target"})
 
-    def init(self, brain: Network, *, key: PRNGKeyArray) -> None:
+    def init(self, brain: Any, *, key: PRNGKeyArray) -> None:
         demand_network(self, brain, lambda net: None)
 
     def surrogate(

@@ -3,7 +3,7 @@
 Akrout, Wilson, Humphreys, Lillicrap & Tweed (2019), NeurIPS 32.
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax
@@ -36,7 +36,7 @@ class WeightMirror(AbstractGradientRule[Mirror]):
     patterns: int = 32  # of noise, with every update
     needs: ClassVar[frozenset[str]] = frozenset({"target"})
 
-    def init(self, brain: Network, *, key: PRNGKeyArray) -> Mirror:
+    def init(self, brain: Any, *, key: PRNGKeyArray) -> Mirror:
         demand_network(self, brain, lambda net: None)
         to_feedback, to_noise = jax.random.split(key)
         return Mirror(draw_feedback(brain, self.gain, key=to_feedback), to_noise)

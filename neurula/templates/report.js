@@ -5,13 +5,14 @@
   const look = JSON.parse(element("look").textContent);
   const boxes = [...document.querySelectorAll(".plot")];
   const narrow = new Map(); // of each drawn plot: was there little room?
+  const touch = matchMedia("(pointer: coarse)");
   const config = {
     responsive: true,
     displaylogo: false,
-    modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
+    modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d", "sendChartToCloud"],
+    displayModeBar: touch.matches ? false : "hover",
     toImageButtonOptions: { format: "svg" },
   };
-  const touch = matchMedia("(pointer: coarse)");
   const ink = () => getComputedStyle(document.body).color;
 
   // ---- pictures: drawn when they come near, in the colours and the room that there are
@@ -31,11 +32,17 @@
   }
 
   function draw(box, room = box.clientWidth) {
-    if (narrow.get(box) === room < 560) return;
-    narrow.set(box, room < 560);
+    if (room < 100 || narrow.get(box) === room < 560) return;
     const { data, layout } = figure(box, room);
     const options = { ...config, toImageButtonOptions: { format: "svg", filename: box.id } };
-    Plotly.react(box, data, layout, options).then(() => describe(box));
+    try {
+      Plotly.react(box, data, layout, options).then(() => describe(box));
+      narrow.set(box, room < 560);
+    } catch (error) {
+      box.textContent = `This picture could not be drawn: ${error.message}`;
+      near.unobserve(box);
+      console.error(box.id, error);
+    }
   }
 
   function describe(box) {
@@ -149,7 +156,7 @@
     before.closed.forEach((one) => (one.open = false));
     if (before.theme) root.dataset.theme = before.theme;
     else delete root.dataset.theme;
-    for (const box of boxes) Plotly.relayout(box, { autosize: true, "font.color": ink() });
+    for (const box of boxes) Plotly.relayout(box, { width: null, autosize: true, "font.color": ink() });
   });
 
   window.neurula = { csv, drawAll };
