@@ -1,4 +1,4 @@
-"""The abstraction costs nothing: learning against the same models in plain Equinox and plain JAX."""
+"""The abstraction costs nothing: against the same models in plain Equinox and plain JAX."""
 
 import equinox as eqx
 import jax

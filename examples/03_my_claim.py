@@ -1,4 +1,4 @@
-"""A claim of your own, about a part of your own: neurula run examples/03_my_claim.py"""
+"""A claim of your own, about a part of your own: `neurula run examples/03_my_claim.py`."""
 
 from typing import ClassVar
 

@@ -56,7 +56,7 @@ _HOMES = {
     "storage": ("load", "save"),
 }  # fmt: skip
 _WHERE = {name: home for home, names in _HOMES.items() for name in names}
-__all__ = ["__version__", *_SHELVES, *_WHERE]  # noqa: PLE0604
+__all__ = ["__version__", *_SHELVES, *_WHERE]
 
 
 def __getattr__(name: str) -> Any:

@@ -87,12 +87,12 @@ def free(
     to_cells, to_loop, to_output = jax.random.split(key, 3)
 
     def chosen(listed: Sequence[int] | None, what: str) -> np.ndarray:
-        listed = np.arange(cells) if listed is None else np.unique(np.asarray(listed, int))
-        if len(listed) == 0 or listed.min() < 0 or listed.max() >= cells:
+        these = np.arange(cells) if listed is None else np.unique(np.asarray(listed, int))
+        if len(these) == 0 or these.min() < 0 or these.max() >= cells:
             raise ValueError(
-                f"`{what}` lists cells of the graph, 0 to {cells - 1}, but got {listed.tolist()}."
+                f"`{what}` lists cells of the graph, 0 to {cells - 1}, but got {these.tolist()}."
             )
-        return np.isin(np.arange(cells), listed)
+        return np.isin(np.arange(cells), these)
 
     hear, speak = chosen(sensory, "sensory"), chosen(motor, "motor")
     enter = Dense(cells, inputs, jnp.asarray(np.tile(hear[:, None], (1, inputs))))

@@ -15,12 +15,12 @@ import jax
 from jaxtyping import Array, Bool, Float, PRNGKeyArray, PyTree
 
 if TYPE_CHECKING:  # otherwise static checkers take these for constructor arguments
-    from typing import ClassVar as AbstractClassVar, ClassVar as AbstractVar
+    from typing import ClassVar as AbstractClassVar
 else:
-    from equinox import AbstractClassVar, AbstractVar
+    from equinox import AbstractClassVar
 
 Activity = Float[Array, " cell"]
-Activities = dict[str, Float[Array, "_"]]  # by population or projection
+Activities = dict[str, Float[Array, " _"]]  # by population or projection
 Weight = Float[Array, "..."]  # one number per connection or per shared weight, as the wiring likes
 Weights = dict[str, Float[Array, "..."]]  # by projection
 Split = Literal["train", "tune", "test"]  # "tune" is all that hyper-parameter search may see

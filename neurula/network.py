@@ -126,8 +126,8 @@ class Network(AbstractBlock[NetworkState]):
         state: NetworkState,
         inputs: Float[Array, " in"],
         *,
-        nudge: Mapping[str, Float[Array, "_"]] | None = None,
-        clamp: Mapping[str, Float[Array, "_"]] | None = None,
+        nudge: Mapping[str, Float[Array, " _"]] | None = None,
+        clamp: Mapping[str, Float[Array, " _"]] | None = None,
     ) -> tuple[NetworkState, Float[Array, " out"], Signals]:
         """Step, and show what happened inside.
 
@@ -205,7 +205,7 @@ def _noise(clock: Any, index: int, population: Population) -> Activity | None:
     return jax.random.uniform(key, (population.size,))
 
 
-def trainable(block: AbstractBlock) -> AbstractBlock:
+def trainable(block: AbstractBlock) -> Any:
     """The block with everything removed (`None`) that learning does not change.
 
     Weights and array fields of neurons stay; wirings and positions go.

@@ -1,5 +1,7 @@
 """Networks survive the disk; whatever else lies there is refused in one clear sentence."""
 
+import functools
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -86,11 +88,10 @@ def test_corrupt_files_are_refused(cut, junk, tmp_path_factory):
         nl.load(path)
 
 
-def _bytes(tmp_path_factory, saved=[]):  # noqa: B006: saved once for all examples
-    if not saved:
-        network = nl.layered([4, 5, 3], key=jax.random.key(0))
-        saved.append(nl.save(network, tmp_path_factory.mktemp("whole") / "a").read_bytes())
-    return saved[0]
+@functools.cache
+def _bytes(tmp_path_factory):
+    network = nl.layered([4, 5, 3], key=jax.random.key(0))
+    return nl.save(network, tmp_path_factory.mktemp("whole") / "a").read_bytes()
 
 
 @pytest.mark.parametrize("header", ["{}", '{"format": 1}', '{"format": 1, "network": {"odd": 1}}'])

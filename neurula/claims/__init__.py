@@ -1,5 +1,9 @@
 """One sentence, one experiment per file. To add one: a file here, and a line below."""
 
+from .attractor_completion import AttractorCompletion as AttractorCompletion
+from .balanced_amplification import BalancedAmplification as BalancedAmplification
 from .feedback_alignment import FeedbackAlignment as FeedbackAlignment
 from .free_graph import FreeGraph as FreeGraph
+from .null_calibration import NullCalibration as NullCalibration
+from .oja_gradient import OjaGradient as OjaGradient
 from .stare_longer import StareLonger as StareLonger

@@ -26,7 +26,7 @@ from ..wirings import Dense
 
 LOADS = (0.02, 0.05, 0.14, 0.3)  # stored patterns per cell; 0.14 is what Hebb's rule could hold
 SPLITS: tuple[Split, ...] = ("tune", "test")
-VISIBLE = (0.1, 0.2, 0.3, 0.4, 0.5)  # share of the pixels
+VISIBLE = (0.1, 0.3, 0.5)  # share of the pixels
 
 Activity = Float[Array, " cell"]
 Features = Float[Array, "picture cell"]
@@ -175,13 +175,8 @@ class AttractorCompletion(AbstractClaim):
             f"pseudo-inverse over nearest, {load:.0%} load": Superiority(*both, margin=self.margin)
             for load, *both in zip(LOADS, *(each.T for each in by_load.values()), strict=True)
         }
-        pairs = (
-            ("pseudo-inverse", "nearest"),
-            ("pseudo-inverse", "features"),
-            ("pseudo-inverse", "shuffled"),
-            ("storkey", "nearest"),
-            ("modern", "nearest"),
-        )
+        pairs = [("pseudo-inverse", rival) for rival in ("nearest", "features", "shuffled")]
+        pairs += [("storkey", "nearest"), ("modern", "nearest")]
         return Evidence(
             over("pseudo-inverse", rival),
             gates=(
@@ -204,7 +199,7 @@ class AttractorCompletion(AbstractClaim):
 def felt(
     eye: Network, pictures: Float[Array, "exam picture pixel"]
 ) -> Float[Array, "exam picture cell"]:
-    """Activity of the hidden cells, which have no memory: pictures are played one after another."""
+    """Activity of the hidden cells, which have no memory: pictures follow each other."""
     played = record(eye, pictures.reshape(-1, pictures.shape[-1]), "hidden1").responses
     return played.reshape(*pictures.shape[:2], -1)
 

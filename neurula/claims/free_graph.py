@@ -105,7 +105,7 @@ class FreeGraph(AbstractClaim):
     """Examples in an exam of a generated task."""
 
     def space(self, arm: str) -> dict[str, Range]:
-        return {"rate": Range(3e-4, 3e-2), "gain": Range(0.3, 3.0)}
+        return {"rate": Range(5e-4, 0.1), "gain": Range(0.15, 6.0)}
 
     def tasks(self, arm: str) -> dict[str, AbstractTask]:
         """What the arm learns, each task with a fresh network."""
@@ -233,7 +233,8 @@ def graphs(arm: str, cells: int) -> Bool[np.ndarray, "graph post pre"]:
     if arm == "spatial":
         make = lambda _, density, seed: spatial(sheet(cells), density, reach=2.0, seed=seed)  # noqa: E731
     with jax.ensure_compile_time_eval():  # `run` is being traced; graphs are drawn in NumPy
-        return np.stack([np.asarray(make(cells, 0.25, seed=seed).mask) for seed in range(POOL)])
+        drawn = [make(cells, 0.25, seed=seed) for seed in range(POOL)]
+        return np.stack([np.asarray(graph.exists) for graph in drawn])
 
 
 def sheet(cells: int) -> Float[np.ndarray, "cell 2"]:

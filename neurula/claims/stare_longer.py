@@ -129,8 +129,10 @@ class StareLonger(AbstractClaim):
         for source, target, k in zip("122", "121", at_loops, strict=True):
             weight = fan_in(wiring, key=k, gain=settings["loop"])
             loops.append(Projection(f"hidden{source}", f"hidden{target}", wiring, weight))
-        ends = {"senses": forward.senses, "voices": forward.voices}
-        return Network(forward.populations, [*forward.projections, *loops], **ends)
+        projections = [*forward.projections, *loops]
+        return Network(
+            forward.populations, projections, senses=forward.senses, voices=forward.voices
+        )
 
     def brain(self, arm: str, settings: Settings, *, key: PRNGKeyArray) -> AbstractBlock:
         """What an arm learns with."""
@@ -167,7 +169,7 @@ class StareLonger(AbstractClaim):
             exam = task.exam(split, key=at_exam)
             answers = jax.vmap(lambda x: respond(brain, x))(exam.stimuli)
             answers = jnp.broadcast_to(answers, (len(answers), self.looks, CLASSES))
-            right = answers.argmax(-1) == exam.target[:, :1].argmax(-1)
+            right = answers.argmax(-1) == jnp.asarray(exam.target)[:, :1].argmax(-1)
             seem = jax.nn.softmax(answers).max(-1)
             by_noise = len(self.noises), -1, self.looks
             return right.reshape(by_noise), seem.reshape(by_noise)
@@ -194,20 +196,19 @@ class StareLonger(AbstractClaim):
         return kept, learned.curves, learned.costs
 
     def evidence(self, outcomes: Outcomes) -> Evidence:
-        tuning = {arm: 100 * one.kept["tuning"][:, STATIC] for arm, one in outcomes.items()}
+        tuning = {a: 100 * np.asarray(o.kept["tuning"][:, STATIC]) for a, o in outcomes.items()}
         static = {arm: by_look(outcome, STATIC) for arm, outcome in outcomes.items()}
         fresh = {arm: by_look(outcome, FRESH) for arm, outcome in outcomes.items()}
 
         def lead(what: str, control: str, points: dict[str, np.ndarray]) -> Superiority:
-            pair = points["recurrent"], points[control]
-            last = (p[:, -1] - p[:, 0] if what == "gain" else p[:, -1] for p in pair)
-            return Superiority(*last, self.margin)
+            gain = lambda p: p[:, -1] - p[:, 0] if what == "gain" else p[:, -1]  # noqa: E731
+            return Superiority(gain(points["recurrent"]), gain(points[control]), self.margin)
 
         pairs = [(what, control) for control in CONTROLS for what in ("gain", "end")]
         hardest = min(pairs, key=lambda pair: lead(*pair, tuning).effects.mean())
         names = {pair: f"{pair[0]} beyond {pair[1]}" for pair in pairs}
         names[hardest] += " (rules: hardest on tuning pictures)"
-        slower = (longer(outcomes[arm], STATIC) for arm in ("recurrent", "repeated"))
+        slower, sure = (longer(outcomes[arm], STATIC) for arm in ("recurrent", "repeated"))
         once = np.mean(static["feed-forward"])
         waited = lead("gain", "feed-forward", fresh).effects.mean()  # which gains nothing
         hard = "pictures are hard but not hopeless: feed-forward gets 30 to 90 % of them"
@@ -221,7 +222,7 @@ class StareLonger(AbstractClaim):
             secondary={
                 **{name: lead(*pair, static) for pair, name in names.items()},
                 "gain beyond averaging (repeated), fresh noise": lead("gain", "repeated", fresh),
-                "tau-b of looks needed with noise, beyond repeated": Superiority(*slower, 0.1),
+                "tau-b of looks needed with noise, beyond repeated": Superiority(slower, sure, 0.1),
             },
         )
 

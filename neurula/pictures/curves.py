@@ -1,5 +1,7 @@
 """Learning curves: every seed thin, their mean thick, each arm named where its curve ends."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Num
@@ -9,7 +11,7 @@ from . import theme
 
 def curves(
     x: Num[theme.Values, " time"],
-    arms: dict[str, Num[theme.Values, "seed time"]],
+    arms: Mapping[str, Num[theme.Values, "seed time"]],
     *,
     x_title: str,
     y_title: str,

@@ -1,6 +1,6 @@
 """Raw values, one mark per seed and arm; what is missing is said, not hidden."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
@@ -10,7 +10,7 @@ from . import theme
 
 
 def seeds(
-    arms: dict[str, Num[theme.Values, " seed"]],
+    arms: Mapping[str, Num[theme.Values, " seed"]],
     *,
     x_title: str,
     numbers: Sequence[int] | None = None,

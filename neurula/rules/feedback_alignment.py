@@ -25,13 +25,13 @@ class FeedbackAlignment(AbstractGradientRule[Weights | PRNGKeyArray]):
     redraw: bool = False
     needs: ClassVar[frozenset[str]] = frozenset({"target"})
 
-    def init(self, brain: Any, *, key: PRNGKeyArray) -> Weights | PRNGKeyArray:
+    def init(self, brain: Any, *, key: PRNGKeyArray) -> Any:
         demand_network(self, brain, lambda net: None)
         return key if self.redraw else draw_feedback(brain, self.gain, key=key)
 
     def surrogate(
         self,
-        state: Weights | PRNGKeyArray,
+        state: Any,
         brain: Network,
         sample: Sample,
         error: Error,
@@ -41,5 +41,5 @@ class FeedbackAlignment(AbstractGradientRule[Weights | PRNGKeyArray]):
         feedback = draw_feedback(brain, self.gain, key=state) if self.redraw else state
         return error(respond(redirect(brain, feedback), sample.stimuli, key=key), sample), None
 
-    def remember(self, state: Weights | PRNGKeyArray, notes: None) -> Weights | PRNGKeyArray:
+    def remember(self, state: Any, notes: None) -> Any:
         return jax.random.fold_in(state, 0) if self.redraw else state

@@ -54,10 +54,7 @@ class Shown(AbstractTask):
         window = [padded[start : start + time] for start in range(self.past)]
         last = jnp.tile(jnp.arange(self.steps) == self.steps - 1, time)
         counts = jnp.ones(time) if sample.counts is None else sample.counts
-        longer = lambda x: None if x is None else jnp.repeat(x, self.steps, axis=0)  # noqa: E731
-        return Sample(
-            longer(jnp.concatenate(window, axis=1)),
-            longer(sample.target),
-            jnp.where(last, longer(counts), 0.0),
-            longer(sample.reward),
-        )
+        shown = Sample(jnp.concatenate(window, axis=1), sample.target, counts, sample.reward)
+        longer = jax.tree.map(lambda x: jnp.repeat(x, self.steps, axis=0), shown)
+        counts = jnp.where(last, jnp.repeat(counts, self.steps), 0.0)
+        return Sample(longer.stimuli, longer.target, counts, longer.reward)

@@ -3,6 +3,7 @@
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from jax.core import Tracer
 from jaxtyping import Array, Bool, Float, Int
 
 from ..contracts import AbstractWiring, Weight
@@ -31,7 +32,7 @@ class Sparse(AbstractWiring):
             ("target", self.target, self.post),
         ):
             # JAX would clip a wrong index without a word. Under `jit` there is nothing to see yet.
-            if isinstance(cells, jax.core.Tracer) or cells.size == 0:
+            if isinstance(cells, Tracer) or cells.size == 0:
                 continue
             if int(cells.min()) < 0 or int(cells.max()) >= size:
                 raise ValueError(
