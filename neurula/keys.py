@@ -19,8 +19,9 @@ HERE = Path(__file__).parent
 # What only hands out, writes down or shows. The rest of the package computes.
 _BYSTANDERS = frozenset({
     "__init__", "__main__", "cache", "cards", "cli", "datasets", "doctor", "judging", "keys",
-    "lookup", "mistake", "oracles", "progress", "record", "report", "requests", "results", "runner",
-    "session", "testing", "tuning",
+    "lookup", "mistake", "oracles", "pool", "progress", "record", "report", "report_drawings",
+    "report_numbers", "report_tables", "report_words", "requests", "results", "runner", "session",
+    "shipping", "storage", "testing", "tuning",
 })  # fmt: skip
 _PACKAGES = ("jax", "jaxlib", "equinox", "optax", "numpy", "scipy", "scikit-learn")
 

@@ -8,32 +8,18 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, PRNGKeyArray, PyTree
+from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from .contracts import AbstractBlock, AbstractWiring, Activities, Activity, Recording
 from .populations import (
+    NetworkState as NetworkState,
     Population as Population,
     Positions as Positions,
     Projection as Projection,
+    Signals as Signals,
     check_fit,
     keep_sign,
 )
-
-
-class Signals(eqx.Module):
-    """What one step left at every projection and population: all that local learning sees."""
-
-    pre: Activities  # by projection: what arrived at its sources' end
-    drive: dict[str, Float[Array, "port _"]]  # by population
-    activity: Activities  # by population
-
-
-class NetworkState(eqx.Module):
-    """Cells, what delayed projections still have to deliver, and the source of chance."""
-
-    cells: dict[str, PyTree]
-    past: dict[str, Float[Array, "_ _"]]  # newest first
-    clock: tuple[PRNGKeyArray, Array] | None
 
 
 class Network(AbstractBlock[NetworkState]):

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int8
+from jaxtyping import Array, Float, Int8, PRNGKeyArray, PyTree
 
-from .contracts import AbstractNeuron, AbstractWiring, Weight
+from .contracts import AbstractNeuron, AbstractWiring, Activities, Weight
 
 
 class Positions(eqx.Module):
@@ -64,6 +64,22 @@ class Projection(eqx.Module):
     @property
     def name(self) -> str:
         return f"{self.source}->{self.target}"
+
+
+class Signals(eqx.Module):
+    """What one step left at every projection and population: all that local learning sees."""
+
+    pre: Activities  # by projection: what arrived at its sources' end
+    drive: dict[str, Float[Array, "port _"]]  # by population
+    activity: Activities  # by population
+
+
+class NetworkState(eqx.Module):
+    """Cells, what delayed projections still have to deliver, and the source of chance."""
+
+    cells: dict[str, PyTree]
+    past: dict[str, Float[Array, "_ _"]]  # newest first
+    clock: tuple[PRNGKeyArray, Array] | None
 
 
 def check_fit(projection: Projection, populations: Mapping[str, Population]) -> None:

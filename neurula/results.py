@@ -10,7 +10,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -166,31 +166,6 @@ def latest(records: list[Record]) -> dict[str, Record]:
     return {record["claim"]: record for record in kept}
 
 
-def ship(claims: list[str], store: Store) -> Iterator[Path]:
-    """For developers: copy local rulings into the package, at both budgets."""
-    folder = Path(str(resources.files("neurula") / "shipped"))
-    for record in store.records():
-        run = record["run"]
-        if record["claim"] in claims and run["budget"] != "smoke" and not run["variant"]:
-            file = folder / f"{record['claim']}.{run['budget']}.json.gz"
-            write_whole(file, gzip.compress(dump(record).encode(), mtime=0))
-            yield file
-
-
-def _main() -> None:
-    """Copy local rulings into the package, for the next release: `ship CLAIM...`."""
-    import argparse
-    import sys
-
-    parser = argparse.ArgumentParser("python -m neurula.results", description=_main.__doc__)
-    parser.add_argument("action", choices=("ship",))
-    parser.add_argument("claims", nargs="+")
-    asked = parser.parse_args()
-    files = list(ship(asked.claims, Store(results_folder(), print)))
-    print(*files, sep="\n")
-    sys.exit(None if files else f"Expected rulings in {results_folder()}, and found none.")
-
-
 def _kind_of_run(record: Record) -> str:
     run = record["run"]
     if not run["variant"]:
@@ -209,7 +184,3 @@ def _strict(value: Any) -> Any:
     if isinstance(value, np.ndarray | np.generic):
         return _strict(value.tolist())
     return None if isinstance(value, float) and not np.isfinite(value) else value
-
-
-if __name__ == "__main__":
-    _main()

@@ -3,7 +3,6 @@
 import collections
 import contextlib
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from .judging import BATCH, Request, judging
 from .mistake import Mistake
 from .progress import Board, duration, number, pace
 from .requests import requests
-from .results import Record, Store, dump, results_folder, shipped_records
+from .results import Record, Store, dump, latest, results_folder, shipped_records
 from .runner import conduct, processes
 
 _SIGNS = {
@@ -38,7 +37,7 @@ def run(command: Any) -> int:
         store = Store(results_folder(command.results), lambda line: console.print(escape(line)))
         store.check()
         records, broke = _judge(asked, store, console, command)
-        page = _page(records, store.folder / "run.html") if records else None
+        page = _page(records, store.folder / "run.html", store) if records else None
     if len(records) > 1:
         rulings = collections.Counter(record["verdict"]["ruling"] for record in records)
         console.print(", ".join(f"{count} {ruling}" for ruling, count in rulings.most_common()))
@@ -56,17 +55,17 @@ def run(command: Any) -> int:
 def report(command: Any) -> int:
     """Write one page with all rulings, the user's or those that come with neurula."""
     folder = results_folder(command.results)
+    store = Store(folder, lambda line: print(line, file=sys.stderr))
     if command.shipped:
         records, page = shipped_records(), folder / "shipped.html"
     else:
-        store = Store(folder, lambda line: print(line, file=sys.stderr))
         records, page = store.records(), folder / "report.html"
     if not records:
         raise Mistake(
             f"Expected rulings to report on, and found none in {folder}. Judge some claims first: "
             f"neurula run. Or see those that come with neurula: neurula report --shipped"
         )
-    print(f"Report: {_page(records, page)}")
+    print(f"Report: {_page(records, page, store)}")
     if command.open:
         _open(page)
     return 0
@@ -129,23 +128,34 @@ def _forecast(asked: list[Request], known: dict[tuple[str, str], float], workers
     return words
 
 
-def _page(records: list[Record], page: Path) -> Path:
-    """The report, which comes to its place when it is whole."""
+def _page(records: list[Record], page: Path, store: Store) -> Path:
+    """Write the report."""
     from .report import write_report
 
-    part = page.with_name(f".{os.getpid()}.{page.name}")
     try:
         page.parent.mkdir(parents=True, exist_ok=True)
-        write_report(json.loads(dump({"records": records}))["records"], part)
-        part.replace(page)
+        return write_report(
+            json.loads(dump({"records": records}))["records"],
+            page,
+            adjusted=_adjusted(records, store),
+        )
     except OSError as error:
         raise Mistake(
             f"Expected to write the report {page}, and could not: {error}. The results are kept. "
             f"Free some space, then: neurula report"
         ) from error
-    finally:
-        part.unlink(missing_ok=True)
-    return page
+
+
+def _adjusted(records: list[Record], store: Store) -> dict[str, float | None]:
+    """p-values after Holm over all claims of neurula, whichever happened to run together."""
+    from .lookup import shipped
+    from .verdict import holm
+
+    known = latest(shipped_records()) | latest(store.records()) | latest(records)
+    found = {
+        name: known[name]["verdict"]["finding"] if name in known else None for name in shipped()
+    }
+    return holm({name: finding.get("p") if finding else None for name, finding in found.items()})
 
 
 def _open(page: Path) -> None:

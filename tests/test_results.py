@@ -21,10 +21,10 @@ from neurula.results import (
     latest,
     parse,
     results_folder,
-    ship,
     shipped_records,
     write_whole,
 )
+from neurula.shipping import MARKS, ship, table, write_tables
 
 KEY = "ab" * 32
 NUMBERS = {
@@ -41,7 +41,7 @@ def record(claim="toy", budget="quick", ruling="supported", **run):
     return {
         "format": 1,
         "claim": claim,
-        "card": {"statement": "It is so.", "arms": {}},
+        "card": {"statement": "It is so.", "unit": "points", "arms": {}},
         "run": {
             "budget": budget,
             "variant": False,
@@ -244,7 +244,7 @@ def test_a_record_with_a_wrong_part_is_refused_or_whole(part, value):
 
 def test_shipping_takes_rulings_and_leaves_variants(tmp_path, monkeypatch):
     package = tmp_path / "package"
-    monkeypatch.setattr(results.resources, "files", lambda name: package)
+    monkeypatch.setattr(results.resources, "files", lambda name: package)  # one module for all
     assert shipped_records() == []
     store = Store(tmp_path / "results")
     for each in (
@@ -263,6 +263,22 @@ def test_shipping_takes_rulings_and_leaves_variants(tmp_path, monkeypatch):
     list(ship(["toy"], store))
     assert (package / "shipped" / files[0]).read_bytes() == before  # no clock inside
     assert json.loads(gzip.decompress(before))["claim"] == "toy"
+
+
+def test_the_table_stands_between_the_marks(tmp_path):
+    (tmp_path / "docs").mkdir()
+    marks = "<!-- verdicts: made by hand -->\nold\n<!-- end of verdicts -->"
+    for page in ("README.md", "docs/verdicts.md"):
+        (tmp_path / page).write_text(f"before\n{marks}\nafter\n")
+    made = table([record(), record("other", ruling="refuted")])
+    assert "| `toy` | **supported** |" in made
+    assert "| `other` | **refuted** |" in made
+    for page in write_tables(tmp_path, [record()]):
+        text = page.read_text()
+        assert text.startswith("before\n<!-- verdicts: made by hand -->\n| claim |")
+        assert "old" not in text
+        assert text.endswith("<!-- end of verdicts -->\nafter\n")
+        assert MARKS.search(text)
 
 
 def test_the_folder_is_chosen_by_flag_then_environment(tmp_path, monkeypatch):

@@ -25,7 +25,6 @@ from neurula.rules import (
     DirectFeedbackAlignment,
     FeedbackAlignment,
     Hebb,
-    Hopfield,
     Mixed,
     Oja,
     OutputOnly,
@@ -396,12 +395,12 @@ def test_patterns_played_one_by_one_are_stored_alike():
     stored = patterns(5, cells=20)
     network = memory(jnp.zeros((20, 20)))
     samples = Sample(stored[:, None])
-    change, _ = direction(Hopfield(), None, network, samples, error, key=KEY)
+    change, _ = direction(Hebb(), None, network, samples, error, key=KEY)
     learned = -network.mask(change).projections[0].weight * 5 / 20
     # a pattern is sent in one step and arrives in the next, so it is shown for two
     assert not np.any(learned)
     twice = Sample(jnp.stack([stored, stored], 1))
-    change, _ = direction(Hopfield(), None, network, twice, error, key=KEY)
+    change, _ = direction(Hebb(), None, network, twice, error, key=KEY)
     close(-network.mask(change).projections[0].weight * 2 * 5 / 20, store(stored))
 
 
@@ -461,7 +460,6 @@ def on(wiring, by):
         WeightMirror(),
         Hebb(),
         Oja(),
-        Hopfield(),
         Mixed({"cells->cells": Oja()}),
     ],
     ids=lambda rule: type(rule).__name__,

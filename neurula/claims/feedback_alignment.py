@@ -188,10 +188,10 @@ class FeedbackAlignment(AbstractClaim):
         def gap(shape: str) -> Float[np.ndarray, " seed"]:
             return points(BACKPROP, shape) - points(FIXED, shape)
 
-        def gate(says: str, rule: str, least: float) -> Gate:
+        def gate(says: str, rule: str) -> Gate:
             lost = float(np.mean(points(BACKPROP) - points(rule)))
-            held = f"{rule} loses at least {least:g} points with 3 layers"
-            return Gate(f"{says}: {held}", lost >= least, f"{lost:.1f} points")
+            says = f"{says}: {rule} loses at least {BITE:g} points with 3 layers"
+            return Gate(says, lost >= BITE, f"{lost:.1f} points")
 
         depths, gaps = np.array([*DEPTHS.values()], float), np.stack([*map(gap, DEPTHS)], axis=1)
         angles = outcomes[f"{FIXED}, 3 layers"].curves["angle to backprop, 3 layers"]
@@ -202,8 +202,8 @@ class FeedbackAlignment(AbstractClaim):
         return Evidence(
             parity(FIXED),
             gates=(
-                gate("hidden layers matter", OUTPUT_ONLY, BITE),
-                gate("lasting feedback matters", REDRAWN, BITE),
+                gate("hidden layers matter", OUTPUT_ONLY),
+                gate("feedback must last", REDRAWN),
             ),
             secondary={
                 "the gap grows with depth (points per layer)": Slope(depths, gaps, 0.0),

@@ -105,7 +105,7 @@ class FreeGraph(AbstractClaim):
     """Examples in an exam of a generated task."""
 
     def space(self, arm: str) -> dict[str, Range]:
-        return {"rate": Range(5e-4, 0.1), "gain": Range(0.15, 6.0)}
+        return {"rate": Range(1e-3, 0.05), "gain": Range(0.2, 4.0)}
 
     def tasks(self, arm: str) -> dict[str, AbstractTask]:
         """What the arm learns, each task with a fresh network."""

@@ -129,10 +129,8 @@ class StareLonger(AbstractClaim):
         for source, target, k in zip("122", "121", at_loops, strict=True):
             weight = fan_in(wiring, key=k, gain=settings["loop"])
             loops.append(Projection(f"hidden{source}", f"hidden{target}", wiring, weight))
-        projections = [*forward.projections, *loops]
-        return Network(
-            forward.populations, projections, senses=forward.senses, voices=forward.voices
-        )
+        ends, both = (forward.senses, forward.voices), [*forward.projections, *loops]
+        return Network(forward.populations, both, senses=ends[0], voices=ends[1])
 
     def brain(self, arm: str, settings: Settings, *, key: PRNGKeyArray) -> AbstractBlock:
         """What an arm learns with."""

@@ -5,7 +5,7 @@ from .direct_feedback_alignment import DirectFeedbackAlignment as DirectFeedback
 from .feedback_alignment import FeedbackAlignment as FeedbackAlignment
 from .gradient import AbstractGradientRule as AbstractGradientRule, direction as direction
 from .hebb import Hebb as Hebb
-from .hopfield import Hopfield as Hopfield, store as store
+from .hopfield import store as store
 from .local import AbstractLocalRule as AbstractLocalRule, End as End, Synapse as Synapse
 from .mixed import Mixed as Mixed
 from .oja import Oja as Oja

@@ -4,38 +4,21 @@ Hopfield (1982), PNAS 79:2554; Storkey (1997), ICANN; pseudo-inverse: Personnaz,
 (1985), J. Phys. Lett. 46:359.
 """
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ..contracts import AbstractWiring
-from .local import AbstractLocalRule, Synapse
-
 Storage = Literal["hebb", "storkey", "pseudo-inverse"]
-
-
-class Hopfield(AbstractLocalRule):
-    """Learning by `learn` or `Plastic`: dw = post * pre, for patterns played one by one.
-
-    The patterns are the activity of the cells (+1 or -1); wire the cells without connections to
-    themselves. At a rate of 1 / cells it comes to what `store` computes for all patterns at once.
-    """
-
-    trace_times: ClassVar[tuple[float, float]] = (0.0, 0.0)
-
-    def change(self, synapse: Synapse) -> tuple[Float[Array, "*edge"], None]:
-        return synapse.post.activity * synapse.pre.activity, None
-
-    def edge_memory(self, wiring: AbstractWiring) -> None:
-        del wiring
 
 
 def store(
     patterns: Float[Array, "pattern cell"], by: Storage = "hebb"
 ) -> Float[Array, "cell cell"]:
     """The weights, (post, pre), that hold patterns of +1 and -1; no cell connects to itself.
+
+    "hebb" is what the rule `Hebb` comes to on the patterns, one by one, at a rate of 1 / cells.
 
     Capacity for random patterns: "hebb" about 0.138 per cell, "pseudo-inverse" up to one per cell,
     also for correlated patterns.
