@@ -15,8 +15,10 @@ FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--disable-renderer-backgrounding", "--disable-backgrounding-occluded-windows",
-    "--disable-background-timer-throttling", "--disable-dev-shm-usage", "--hide-scrollbars", "--remote-debugging-pipe",
+    "--disable-background-timer-throttling", "--disable-dev-shm-usage", "--hide-scrollbars",
+    "--remote-debugging-pipe",
 )  # fmt: skip
+PATIENCE = 300.0  # seconds; machines that are busy are very slow
 # Chromium reads commands from file 3 and answers on file 4. No `preexec_fn`: JAX forbids forks.
 PLUG = "import os,sys; a,b=map(int,sys.argv[1:3]); os.dup2(a,103); os.dup2(b,104); os.dup2(103,3)"
 PLUG += "; os.dup2(104,4); os.execv(sys.argv[3], sys.argv[3:])"
@@ -98,7 +100,7 @@ class Chromium:
             raise RuntimeError(f"{script}: {found['exceptionDetails']}")
         return found["result"].get("value")
 
-    def wait(self, script: str, seconds: float = 180.0) -> None:
+    def wait(self, script: str, seconds: float = PATIENCE) -> None:
         """Wait until an expression in the page is true."""
         end = time.monotonic() + seconds
         while not self.run(script):
@@ -108,8 +110,8 @@ class Chromium:
 
     def _next(self) -> dict[str, Any]:
         while b"\0" not in self.buffer:
-            if not select.select([self.ours_in], [], [], 180.0)[0]:
-                raise TimeoutError("Chromium did not answer for 180 s.")
+            if not select.select([self.ours_in], [], [], PATIENCE)[0]:
+                raise TimeoutError(f"Chromium did not answer for {PATIENCE:g} s.")
             piece = os.read(self.ours_in, 1 << 16)
             if not piece:
                 raise RuntimeError(f"Chromium ended with code {self.process.wait(timeout=20)}.")

@@ -126,8 +126,9 @@ def test_features_are_the_hidden_cells_and_ignore_how_bright_a_picture_is(claim,
     np.testing.assert_array_equal(signs(felt(eye, 0.3 * pictures)), signs(found))
 
 
-def test_run_reports_chance_for_an_eye_that_learned_nothing_and_a_course_in_time(claim, key):
-    found = claim.run("nearest", {"ridge": jnp.float32(1.0)}, key=key)
+def test_run_keeps_every_load_and_visibility_and_a_course_in_time(claim, key):
+    settings = {"ridge": jnp.float32(1.0)}
+    found = jax.jit(lambda k: claim.run("nearest", settings, key=k))(key)
     assert found.kept["accuracy"].shape == (4, 3)
     assert found.curves["accuracy"].shape == (5,)
     assert found.score == pytest.approx(float(found.kept["accuracy"].mean()), abs=1e-6)

@@ -237,7 +237,7 @@ def balanced(
     return jnp.argsort(jnp.sum(before, axis=1) * 10 + digit)[:count]
 
 
-def with_one(features: Features) -> Features:
+def with_one(features: Features) -> Float[Array, "picture cell_and_one"]:
     """Features with a 1 at the end, for the intercept."""
     return jnp.append(features, jnp.ones((len(features), 1)), axis=1)
 

@@ -86,7 +86,7 @@ class StareLonger(AbstractClaim):
     budgets: ClassVar[dict[str, Budget]] = {
         "smoke": Budget(2, width=4, looks=3, updates=4, batch=4),
         "quick": Budget(10),
-        "full": Budget(20, width=64, updates=4000),
+        "full": Budget(20, updates=4000),
     }
     tour: ClassVar[bool] = True
 

@@ -34,12 +34,12 @@ def graph(
         )
     places = _spring(weight) if positions is None else np.asarray(positions, float)
     figure = theme.blank(height=440, margin_b=16)
-    post, pre = np.nonzero(weight)
+    post, pre = np.nonzero(weight * ~np.eye(len(weight), dtype=bool))
     order = np.argsort(-np.abs(weight[post, pre]), kind="stable")[:strongest]
     _edges(figure, weight, places, post[order], pre[order])
     _cells(figure, weight, places, groups, names)
     if len(post) > len(order):
-        words = f"the {len(order)} strongest of {len(post)} connections"
+        words = f"the {len(order)} strongest of {len(post)} connections between cells"
         theme.note(figure, words, x=0, y=0, xanchor="left", yanchor="top", font_size=11)
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False, scaleanchor="x")
@@ -65,7 +65,7 @@ def _edges(
         word = "positive weight" if sign > 0 else "negative weight"
         kinds = [kind for kind in range(3) if ((np.sign(value) == sign) & (level == kind)).any()]
         for kind in kinds:
-            some = (np.sign(value) == sign) & (level == kind) & (post != pre)
+            some = (np.sign(value) == sign) & (level == kind)
             ends = np.stack([places[pre[some]], places[post[some]]], 1)  # edge, end, axis
             figure.add_scatter(
                 x=theme.strung(ends[..., 0]),
