@@ -136,6 +136,7 @@ def test_a_run_leaves_curves_by_shape():
     settings = {"rate": jnp.float32(0.1), "gain": jnp.float32(1.0)}
     outcome = jax.jit(lambda: claim.run(f"{FIXED}, {LOCAL}", settings, key=KEY))()
     assert set(outcome.curves) == {f"tune accuracy, {LOCAL}", f"angle to backprop, {LOCAL}"}
-    assert all(curve.shape == (2,) for curve in outcome.curves.values())
+    assert all(curve.shape == (3,) for curve in outcome.curves.values())  # one before learning
+    assert outcome.curves[f"angle to backprop, {LOCAL}"][0] == pytest.approx(90, abs=30)
     assert outcome.tuning == outcome.curves[f"tune accuracy, {LOCAL}"][-1]
     assert 0 <= outcome.score <= 1

@@ -120,8 +120,9 @@ class FeedbackAlignment(AbstractClaim):
     reach: float = 1.0  # of a local cell, to each side, in cells of the layer below
     steps: int = 2000  # updates
     batch: int = 32  # examples in an update
-    momentum: float = 0.9  # of stochastic gradient descent
-    probes: int = 20  # points of the learning curves
+    optimiser: Literal["sgd", "adam"] = "sgd"  # follows all rules' directions; tune it anew
+    momentum: float = 0.9  # of either
+    probes: int = 20  # points of the learning curves, evenly spaced, and one before learning
 
     def __check_init__(self):
         if self.width < ROWS or self.width % ROWS:
@@ -131,7 +132,8 @@ class FeedbackAlignment(AbstractClaim):
             )
 
     def space(self, arm: str) -> dict[str, Range]:
-        return {"rate": Range(3e-3, 1.0), "gain": Range(0.05, 5.0)}
+        rate = Range(3e-3, 1.0) if self.optimiser == "sgd" else Range(3e-4, 0.1)
+        return {"rate": rate, "gain": Range(0.05, 5.0)}
 
     def network(self, shape: str, gain: Float[Array, ""], *, key: PRNGKeyArray) -> Network:
         """A network that has not learned. `gain` scales its first weights."""
@@ -153,6 +155,10 @@ class FeedbackAlignment(AbstractClaim):
         start = self.network(shape, settings["gain"], key=at_network)
         state = rule.init(start, key=jax.random.split(at_life)[0])  # as `learn` draws it
 
+        rate = settings["rate"]
+        sgd = self.optimiser == "sgd"
+        optimiser = optax.sgd(rate, self.momentum) if sgd else optax.adam(rate, self.momentum)
+
         def probe(brain: Network) -> dict[str, Float[Array, ""]]:
             seen = {"tune accuracy": examine(brain, task, "tune", key=at_exam)}
             if name == FIXED:
@@ -160,21 +166,15 @@ class FeedbackAlignment(AbstractClaim):
                 seen["angle to backprop"] = angle(rule, state, brain, exam, task.error)
             return seen
 
-        learned = learn(
-            start,
-            rule,
-            task,
-            optax.sgd(settings["rate"], self.momentum),
-            steps=self.steps,
-            batch=self.batch,
-            probe=probe,
-            probes=self.probes,
-            key=at_life,
-        )
+        how = {"steps": self.steps, "batch": self.batch, "probes": self.probes, "key": at_life}
+        learned = learn(start, rule, task, optimiser, probe=probe, **how)
         return Outcome(
             score=examine(learned.brain, task, "test", key=at_exam),
             tuning=learned.curves["tune accuracy"][-1],
-            curves={f"{what}, {shape}": curve for what, curve in learned.curves.items()},
+            curves={
+                f"{what}, {shape}": jnp.append(before, learned.curves[what])
+                for what, before in probe(start).items()
+            },
             costs=learned.costs,
         )
 
