@@ -29,7 +29,7 @@ def number(value: Any, digits: int = 3) -> str:
     return f"{MINUS}{text}" if value < 0 else text
 
 
-def alike(*values: float | None) -> list[str]:
+def alike(*values: int | float | None) -> list[str]:
     """Numbers with as many decimals as their spread deserves; far from one, each for itself."""
     known = [value for value in values if value is not None and math.isfinite(value)]
     spread = max(known, default=0.0) - min(known, default=0.0)
@@ -42,12 +42,12 @@ def alike(*values: float | None) -> list[str]:
     ]
 
 
-def p_value(p: float | None) -> str:
+def p_value(p: int | float | None) -> str:
     """A p-value with two digits."""
     return NONE if p is None else "<\N{NO-BREAK SPACE}0.001" if p < 0.001 else number(p, 2)
 
 
-def seconds(value: float | None) -> str:
+def seconds(value: int | float | None) -> str:
     """A time in words."""
     return NONE if value is None else f"{number(value, 2)} s" if value < 10 else duration(value)
 

@@ -13,7 +13,7 @@ class Cell(NamedTuple):
     """What a reader sees, and the whole number that a spreadsheet gets."""
 
     text: str
-    value: float | None = None
+    value: int | float | None = None
     link: str = ""
     look: str = ""
 
@@ -34,7 +34,7 @@ def cell(value: Any) -> Cell:
     return quantity(number(value), value) if numeric else Cell(number(value))
 
 
-def quantity(text: str, value: float | None) -> Cell:
+def quantity(text: str, value: int | float | None) -> Cell:
     """A number that somebody has put into words already."""
     return Cell(text, value, look="number")
 

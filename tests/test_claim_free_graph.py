@@ -202,3 +202,15 @@ def test_controls_that_learn_nothing_close_the_gate():
         "time: window": {"parity": -0.25, "2-back": -0.5},
     }
     assert not any(gate.held for gate in CLAIM.evidence(outcomes(**shift)).gates)
+
+
+def test_the_picture_shows_the_graph(key):
+    """Cells that hear lie left of those that are read out."""
+    weight = jnp.where(graphs("spatial", 64)[0], jax.random.normal(key, (64, 64)), 0.0)
+    figure = FreeGraph().figure({"spatial": Outcome(jnp.zeros(1), kept={"graph": weight[None]})})
+    left, right = (
+        next(t for t in figure.data if t.name == n) for n in ("hears the digit", "is read out")
+    )
+    assert len(left.x) == len(right.x) == 32
+    assert max(left.x) < min(right.x)
+    assert "160 strongest of 1024" in figure.layout.annotations[0].text

@@ -1,10 +1,10 @@
+import itertools
 import json
 import re
 from html.parser import HTMLParser
 
 import fake_records as fake
 import pytest
-from chromium import Chromium, find_chromium
 
 from neurula import (
     report,
@@ -63,7 +63,7 @@ def test_one_small_file_that_asks_nothing_of_the_network(file, source, page):
     assert [each.name for each in file.parent.iterdir()] == ["r.html"]
     assert file.stat().st_size < report.LIMIT
     assert source.count("plotly.js v") == 1
-    assert not [attrs for attrs in page.all("link", "iframe", "img", "object")]
+    assert page.all("link", "iframe", "img", "object") == []
     assert all("src" not in attrs for _, attrs in page.elements)
     assert all(attrs["href"].startswith("#") for attrs in page.all("a"))
     policy = next(a["content"] for a in page.all("meta") if "http-equiv" in a)
@@ -100,7 +100,7 @@ def test_page_is_built_for_all_readers(page):
     levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch("h[1-6]", tag)]
     assert levels[0] == 1
     assert levels.count(1) == 1
-    assert all(b - a <= 1 for a, b in zip(levels[:-1], levels[1:], strict=True))
+    assert all(b - a <= 1 for a, b in itertools.pairwise(levels))
     named = [a[key] for _, a in page.elements for key in ("aria-labelledby",) if key in a]
     assert {name for each in named for name in each.split()} <= set(ids)
     assert {a["href"][1:] for a in page.all("a")} <= set(ids)
@@ -194,21 +194,22 @@ def test_intervals_share_their_decimals():
 
 
 def test_large_reports_are_thinned_and_say_so(tmp_path, monkeypatch):
-    whole = write_report(RECORDS, tmp_path / "whole.html").stat().st_size
+    records = [fake.supported()]
+    whole = write_report(records, tmp_path / "whole.html").stat().st_size
     monkeypatch.setattr(report, "LIMIT", whole - 1000)
     monkeypatch.setattr(report, "SIZES", ((200, True), (5, False)))
-    small = write_report(RECORDS, tmp_path / "small.html")
+    small = write_report(records, tmp_path / "small.html")
     assert small.stat().st_size < whole - 1000
     assert "learning curves have at most 5 points" in small.read_text(encoding="utf-8")
     monkeypatch.setattr(report, "LIMIT", 1000)
-    with pytest.raises(ValueError, match=r"7 records would have \d+ MB"):
-        write_report(RECORDS, tmp_path / "none.html")
+    with pytest.raises(ValueError, match=r"1 records would have \d+ MB"):
+        write_report(records, tmp_path / "none.html")
     assert not (tmp_path / "none.html").exists()
 
 
 def test_a_failed_write_leaves_the_old_page(tmp_path):
     (tmp_path / "r.html").mkdir()  # nothing can be written there
-    with pytest.raises(OSError, match="r.html"):
+    with pytest.raises(OSError, match=r"r\.html"):
         write_report([], tmp_path / "r.html")
     assert [each.name for each in tmp_path.iterdir()] == ["r.html"]
 
@@ -216,79 +217,3 @@ def test_a_failed_write_leaves_the_old_page(tmp_path):
 def test_nothing_to_report_is_a_page_too(tmp_path):
     text = Page(write_report([], tmp_path / "r.html").read_text(encoding="utf-8")).text
     assert "0 rulings" in text
-
-
-# ---- a real browser --------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    if find_chromium() is None:
-        pytest.skip("no Chromium or Chrome on this machine")
-    with Chromium(tmp_path_factory.mktemp("profile")) as found:
-        yield found
-
-
-DRAWN = "document.querySelectorAll('.plot svg.main-svg[role=img][aria-label]').length"
-PLOTS = "document.querySelectorAll('.plot').length"
-
-
-def quiet(browser):
-    assert browser.complaints == []
-    outside = [url for url in browser.requests if not url.startswith(("file:", "data:", "blob:"))]
-    assert outside == []
-
-
-def test_pictures_are_drawn_when_they_are_near(browser, file):
-    browser.open(file)
-    browser.wait(f"{DRAWN} > 0")
-    assert browser.run(DRAWN) < browser.run(PLOTS)  # the others wait until they are looked at
-    browser.run("neurula.drawAll()")
-    browser.wait(f"{DRAWN} === {PLOTS}")
-    assert browser.run("window.pwned") is None
-    assert "cloud" not in browser.run("document.body.innerHTML.toLowerCase()")
-    quiet(browser)
-
-
-def test_a_phone_scrolls_in_one_direction(browser, file):
-    browser.open(file, width=390, height=844)
-    browser.run("neurula.drawAll()")
-    browser.wait(f"{DRAWN} === {PLOTS}")
-    assert browser.run("innerWidth") == 390
-    assert browser.run("document.documentElement.scrollWidth") <= 390
-    quiet(browser)
-
-
-def test_dark_and_light_follow_the_system_and_the_button(browser, file):
-    ink = "getComputedStyle(document.querySelector('.plot .legendtext')).fill"
-    browser.open(file, dark=True)
-    browser.wait(f"{DRAWN} > 0")
-    assert browser.run("getComputedStyle(document.body).backgroundColor") == "rgb(21, 24, 28)"
-    assert browser.run(ink) == "rgb(228, 231, 235)"
-    browser.run("document.getElementById('theme').click()")
-    browser.wait(f"{ink} === 'rgb(28, 33, 39)'")
-    assert browser.run("document.getElementById('theme').getAttribute('aria-pressed')") == "false"
-    quiet(browser)
-
-
-def test_paper_gets_everything(browser, file):
-    browser.open(file, dark=True)
-    watch = "addEventListener('beforeprint', () => { window.seen = [%s, %s, %s] })"
-    closed = "document.querySelectorAll('details:not([open])').length"
-    browser.run(watch % ("document.querySelectorAll('.plot svg.main-svg').length", closed, PLOTS))
-    browser.call("Page.printToPDF")
-    drawn, shut, plots = browser.run("window.seen")
-    assert drawn >= plots
-    assert shut == 0
-    assert browser.run(closed) > 0  # as before
-    quiet(browser)
-
-
-def test_tables_become_files_with_whole_numbers(browser, file):
-    browser.open(file)
-    name = next(r for r in RECORDS if r["claim"] == "free-graph")["arms"]["layers"]["score"][0]
-    table = "document.getElementById('claim-free-graph--values')"
-    assert str(name) in browser.run(f"neurula.csv({table})").splitlines()[1]
-    heads = browser.run("neurula.csv(document.querySelector('[id$=script-sc--values]'))")
-    assert '"\'=HYPERLINK(1)"' in heads.splitlines()[0]  # no formula for a spreadsheet
-    quiet(browser)

@@ -110,16 +110,16 @@ class AttractorCompletion(AbstractClaim):
         def at_load(count: Int[Array, ""]) -> dict[str, Array]:
             stored = jnp.arange(len(patterns)) < count
             recall = self.recall(arm, patterns, stored, settings.get("beta", jnp.float32(0)))
-            ended = jax.vmap(lambda x: recall(x)[-1])(begin(features))
-            reader = ridge(ended, labels, settings["ridge"])
+            course = jax.vmap(recall)(jnp.concatenate([begin(features), patterns]))
+            reader = ridge(course[: len(features), -1], labels, settings["ridge"])
+            same = jnp.all(course[len(features) :, 1] == patterns, axis=1)
+            fixed = jnp.sum(same & stored) / jnp.sum(stored)
 
             def accuracy(split: Split) -> Float[Array, "visibility time"]:
                 said = lambda x: jnp.argmax(with_one(recall(x)) @ reader, axis=1)  # noqa: E731
                 marks = lambda xs: jax.vmap(said)(xs) == right[split][:, None]  # noqa: E731
                 return jax.lax.map(lambda xs: jnp.mean(marks(xs), 0), begun[split])
 
-            same = jnp.all(jax.vmap(recall)(patterns)[:, 1] == patterns, axis=1)
-            fixed = jnp.sum(same & stored) / jnp.sum(stored)
             return {**{s: accuracy(s) for s in SPLITS}, "fixed": fixed}
 
         found = jax.lax.map(at_load, jnp.array(counts))

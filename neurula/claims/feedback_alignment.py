@@ -103,6 +103,7 @@ class FeedbackAlignment(AbstractClaim):
         "Small first weights and batch normalisation help feedback alignment; here the size of "
         "the first weights is tuned for every arm, and nothing is normalised.",
         "Tuning backprop less is the usual cheat: every arm has the same trials in the same space.",
+        "The optimiser may matter: --optimiser adam --tune.",
         "Digits are easy. On ImageNet rules without weight transport fell far behind (Bartunov "
         "et al. 2018).",
         "The errors themselves, their sign and their timing, come as in backprop: only the need "
@@ -224,7 +225,11 @@ class FeedbackAlignment(AbstractClaim):
             for rule in RULES
         }
         depths = np.array([*DEPTHS.values()])
-        return curves(depths, errors, x_title="hidden layers", y_title="test error, %", log_y=True)
+        picture = curves(
+            depths, errors, x_title="hidden layers", y_title="test error, %", log_y=True
+        )
+        picture.update_xaxes(tickvals=depths)
+        return picture.update_yaxes(tickvals=[1, 2, 5, 10, 20, 50, 100])
 
 
 def angle(

@@ -53,7 +53,9 @@ class FreeGraph(AbstractClaim):
         "cyclic": Arm("brain", "Random graph, loops of all lengths, T = 4 hops"),
         "cyclic, 8 hops": Arm("brain", "The same graphs, T = 8"),
         "small world": Arm("brain", "A ring of neighbourhoods, a tenth rewired, T = 4"),
-        "spatial": Arm("brain", "Near cells connect more; hears left, is read out right, T = 4"),
+        "spatial": Arm(
+            "brain", "Near cells connect more, T = 4; the picture shows one that learned"
+        ),
         "layered, longer": Arm("control", "Two dense layers, by 5 times the updates equal FLOPs"),
         "layered": Arm("control", "Two dense layers, equal connections and updates"),
         "layered, sparse": Arm("control", "Three sparse layers with the in-degree of the graphs"),
@@ -83,7 +85,8 @@ class FreeGraph(AbstractClaim):
         "repeat, five times the updates are also five times the examples.",
         "Where inputs enter and read-outs sit decides how deep a graph is: here, as in the layers.",
         "Backpropagation through loops makes them layers again, in time and with shared weights.",
-        "A window of the whole past is the strongest control, possible where sequences are short.",
+        "A window of the whole past is the strongest control, possible where sequences are short: "
+        "ten bits make 1,024 patterns.",
     )
     data: ClassVar[tuple[str, ...]] = ("digits",)
     budgets: ClassVar[dict[str, Budget]] = {
@@ -163,7 +166,7 @@ class FreeGraph(AbstractClaim):
                 probes=5,
                 key=at_life,
             )
-            curves[name] = learned.curves[""]
+            curves[f"tune accuracy, {name}"] = learned.curves[""]
             kept[name] = examine(learned.brain, task, "test", key=at_exam)
             connections = sum(jnp.sum(p.wiring.fill(1.0)) for p in brain.projections)
             used = connections * task.shape[0] * learned.costs["samples"]
@@ -217,12 +220,10 @@ class FreeGraph(AbstractClaim):
     def figure(self, outcomes: Outcomes) -> Any:
         from ..pictures import graph
 
-        return graph(
-            np.asarray(outcomes["spatial"].kept["graph"])[0],
-            positions=sheet(2 * self.width),
-            groups=["hears the picture"] * self.width + ["is read out"] * self.width,
-            strongest=250,
-        )
+        weight = np.asarray(outcomes["spatial"].kept["graph"])[0]
+        aside = np.random.default_rng(0).uniform(-0.3, 0.3, (len(weight), 2))  # arrows stay apart
+        groups = ["hears the digit"] * self.width + ["is read out"] * self.width
+        return graph(weight, positions=sheet(len(weight)) + aside, groups=groups, strongest=160)
 
 
 @functools.cache

@@ -86,7 +86,8 @@
 
   function quoted(cell) {
     const number = cell.querySelector("data")?.value;
-    const text = number ?? cell.innerText.replace(/^[●○✖◇]\s/, "").trim();
+    const words = cell.textContent.replace(/\s+/g, " ").trim(); // also where it is folded away
+    const text = number ?? words.replace(/^[●○✖◇] /, "");
     const safe = number === undefined && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
     return `"${safe.replaceAll('"', '""')}"`;
   }
