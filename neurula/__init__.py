@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         claims as claims,
         data as data,
         evidence as evidence,
+        measures as measures,
         neurons as neurons,
         pictures as pictures,
         rules as rules,
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 __version__ = version("neurula")
 
 _SHELVES = (
-    "claims", "data", "evidence", "neurons", "pictures", "rules", "tasks", "testing", "wirings",
+    "claims", "data", "evidence", "measures", "neurons", "pictures", "rules", "tasks", "testing", "wirings",
 )  # fmt: skip
 _HOMES = {
     "builders": ("free", "from_networkx", "layered", "to_networkx"),

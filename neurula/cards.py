@@ -11,7 +11,7 @@ from .experiment import AbstractClaim
 from .judging import Request
 from .lookup import find, shipped
 from .progress import duration, number
-from .record import card
+from .records import card
 from .requests import BUDGETS, flag
 from .results import Record, Store, dump, latest, results_folder, shipped_records
 from .tuning import frozen, frozen_file, has_space

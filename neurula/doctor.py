@@ -11,7 +11,7 @@ from typing import Any
 from .cache import cache_folder, use_cache
 from .keys import versions
 from .mistake import Mistake
-from .record import cores
+from .records import cores
 from .results import results_folder, write_whole
 
 # jax 0.11.0 computes rightly where the canary looks, and crashes on some reductions.

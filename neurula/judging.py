@@ -14,7 +14,7 @@ import numpy as np
 from .experiment import AbstractClaim, Outcome, Outcomes
 from .mistake import Mistake
 from .piece import Done, Piece, as_numbers, as_outcome
-from .record import assemble, not_testable
+from .records import assemble, not_testable
 from .results import Record
 from .tuning import SEEDS, TRIALS, Tuned, frozen, guessed, has_space, search
 from .verdict import Verdict, judge

@@ -19,7 +19,7 @@ HERE = Path(__file__).parent
 # What only hands out, writes down or shows. The rest of the package computes.
 _BYSTANDERS = frozenset({
     "__init__", "__main__", "cache", "cards", "cli", "datasets", "doctor", "judging", "keys",
-    "lookup", "mistake", "oracles", "pool", "progress", "record", "report", "report_drawings",
+    "lookup", "mistake", "oracles", "pool", "progress", "records", "report", "report_drawings",
     "report_numbers", "report_tables", "report_words", "requests", "results", "runner", "session",
     "shipping", "storage", "testing", "tuning",
 })  # fmt: skip

@@ -11,7 +11,7 @@ from .mistake import Mistake
 from .piece import Done, Piece, compute
 from .pool import Lost, hand_out
 from .progress import Board
-from .record import cores
+from .records import cores
 from .results import Store
 
 

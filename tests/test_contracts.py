@@ -1,6 +1,7 @@
 """Every part on every shelf keeps its promises. New parts are found by themselves."""
 
 import inspect
+from pathlib import Path
 
 import jax.numpy as jnp
 import pytest
@@ -105,3 +106,10 @@ def test_every_public_part_says_where_it_comes_from():
         for name, part in inspect.getmembers(module, inspect.isclass):
             assert inspect.getdoc(part), f"{module.__name__}.{name} has no docstring"
             assert inspect.getdoc(inspect.getmodule(part)), f"{name}'s file has no docstring"
+
+
+def test_no_module_hides_a_function_of_the_package():
+    import neurula
+
+    taken = {file.stem for file in Path(neurula.__file__).parent.glob("*.py")}
+    assert not taken & set(neurula._WHERE), "importing the module would replace the function"

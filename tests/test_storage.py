@@ -1,6 +1,8 @@
 """Networks survive the disk; whatever else lies there is refused in one clear sentence."""
 
 import functools
+import tempfile
+from pathlib import Path
 
 import equinox as eqx
 import jax
@@ -81,7 +83,7 @@ def test_a_failed_save_leaves_the_old_file(key, tmp_path, monkeypatch):
 @settings(max_examples=60, deadline=None)
 @given(cut=strategies.integers(0, 4000), junk=strategies.binary(max_size=64))
 def test_corrupt_files_are_refused(cut, junk, tmp_path_factory):
-    whole = _bytes(tmp_path_factory)
+    whole = _bytes()
     path = tmp_path_factory.mktemp("corrupt") / "net.safetensors"
     path.write_bytes(whole[: cut % len(whole)] + junk)
     with pytest.raises(ValueError, match="cannot be read as one"):
@@ -89,9 +91,10 @@ def test_corrupt_files_are_refused(cut, junk, tmp_path_factory):
 
 
 @functools.cache
-def _bytes(tmp_path_factory):
-    network = nl.layered([4, 5, 3], key=jax.random.key(0))
-    return nl.save(network, tmp_path_factory.mktemp("whole") / "a").read_bytes()
+def _bytes():
+    with tempfile.TemporaryDirectory() as folder:
+        network = nl.layered([4, 5, 3], key=jax.random.key(0))
+        return nl.save(network, Path(folder) / "net.safetensors").read_bytes()
 
 
 @pytest.mark.parametrize("header", ["{}", '{"format": 1}', '{"format": 1, "network": {"odd": 1}}'])
