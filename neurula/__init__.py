@@ -44,7 +44,8 @@ if TYPE_CHECKING:
 __version__ = version("neurula")
 
 _SHELVES = (
-    "claims", "data", "evidence", "measures", "neurons", "pictures", "rules", "tasks", "testing", "wirings",
+    "claims", "data", "evidence", "measures", "neurons", "pictures", "rules", "tasks", "testing",
+    "wirings",
 )  # fmt: skip
 _HOMES = {
     "builders": ("free", "from_networkx", "layered", "to_networkx"),
