@@ -1,5 +1,6 @@
 """The command line: what users type, see, and get wrong."""
 
+import contextlib
 import json
 import os
 import re
@@ -11,8 +12,10 @@ from pathlib import Path
 
 import pytest
 import toy_claims
+from hypothesis import given, settings, strategies as st
 
 from neurula import claims, cli, lookup, oracles
+from neurula.experiment import AbstractClaim
 from neurula.lookup import find
 from neurula.mistake import Mistake
 
@@ -196,6 +199,33 @@ def test_bad_input_gives_one_clear_message_and_exit_code_2(neurula, shelf, words
     assert re.search(message, err), err
     assert "Traceback" not in err
     assert out == ""
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.text(max_size=20)
+    | st.from_regex(r"[a-z0-9_./ -]{0,12}(\.py)?(:[A-Za-z_0-9]{0,6})?", fullmatch=True)
+    | st.from_regex(r"toy_(claims|work)(\.[a-z]{1,3})?:[A-Z][a-z]{0,3}", fullmatch=True)
+)
+def test_any_words_name_a_claim_or_are_a_mistake(name):
+    with contextlib.suppress(Mistake):  # and nothing else
+        assert issubclass(find(name), AbstractClaim)
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        ("a b", ["a", "b"]),
+        ("--full a", ["a"]),
+        ("--seeds 5 --fresh a --width 32 b", ["a"]),
+        ("--seeds=5 a", ["a"]),
+        ("--results folder a b --json", ["a", "b"]),
+        ("--width 32 a", []),
+        ("", []),
+    ],
+)
+def test_settings_stand_behind_the_claim(words, named):
+    assert cli._named(words.split()) == named
 
 
 BROKEN = {

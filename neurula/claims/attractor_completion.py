@@ -89,7 +89,7 @@ class AttractorCompletion(AbstractClaim):
     steps: int = 8  # of recall
 
     def space(self, arm: str) -> dict[str, Range]:
-        ridge = {"ridge": Range(0.01, 10_000.0)}
+        ridge = {"ridge": Range(1.0, 1e7)}
         return ridge | {"beta": Range(1.0, 100.0)} if arm == "modern" else ridge
 
     def run(self, arm: str, settings: dict[str, Float[Array, ""]], *, key: PRNGKeyArray) -> Outcome:
