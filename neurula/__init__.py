@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         to_networkx as to_networkx,
     )
     from .contracts import Recording as Recording, Sample as Sample
-    from .live import Learned as Learned, examine as examine, learn as learn
+    from .live import Learned as Learned, examine as examine, learn as learn, many as many
     from .network import (
         Network as Network,
         Population as Population,
@@ -50,7 +50,7 @@ _SHELVES = (
 _HOMES = {
     "builders": ("free", "from_networkx", "layered", "to_networkx"),
     "contracts": ("Recording", "Sample"),
-    "live": ("Learned", "examine", "learn"),
+    "live": ("Learned", "examine", "learn", "many"),
     "network": (
         "Network", "Population", "Projection", "lesion", "record", "respond", "trainable",
     ),

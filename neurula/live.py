@@ -1,4 +1,4 @@
-"""The loops of a life: for now `learn`, a rule on a task, and `examine`, which changes nothing."""
+"""The loops of a life: `learn` a task by a rule, `examine` without learning, and live `many`."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,8 +7,10 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import optax
+from jax.sharding import AxisType, NamedSharding, PartitionSpec
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from .bar import Bar
 from .contracts import AbstractBlock, AbstractRule, AbstractTask, Sample, Split
 from .network import Network, respond, trainable
 from .rules.gradient import direction
@@ -33,20 +35,25 @@ def learn(
     batch: int = 32,
     probe: Callable[[Any], dict[str, Float[Array, ""]]] | None = None,
     probes: int = 0,
+    progress: bool = False,
     key: PRNGKeyArray,
 ) -> Learned:
     """Teach a brain a task by a rule, `steps` updates with `batch` training examples each.
 
     Pure and compiled as a whole: wrap it in `eqx.filter_jit`, and in `jax.vmap` over keys for many
     seeds. `probe(brain)` is called `probes` times, evenly spaced, the last time at the end. The
-    same key always draws the same examples, whatever the rule.
+    same key always draws the same examples, whatever the rule. `progress` shows a bar with the time
+    left, if it takes over two seconds.
     """
     check_fit(brain, rule, task, steps, batch)
+    bar = Bar(type(rule).__name__, steps) if progress else None
     to_rule, to_life = jax.random.split(key)
     start = brain, rule.init(brain, key=to_rule), optimiser.init(trainable(brain))
 
     def update(carry, step):
         brain, state, momentum = carry
+        if bar is not None:
+            bar.watch(step)
         at_sample, at_rule = jax.random.split(jax.random.fold_in(to_life, step))
         draw = lambda k: task.sample("train", key=k)  # noqa: E731
         samples = jax.vmap(draw)(jax.random.split(at_sample, batch))
@@ -60,10 +67,16 @@ def learn(
         return (brain, rule.remember(state, notes), momentum), None
 
     carry, curves = _run(update, start, steps, probe, probes)
-    count = sum(x.size for x in jax.tree.leaves(trainable(brain)))
-    costs = {"parameters": count, "updates": steps, "samples": steps * batch}
+    costs = {"parameters": parameters(brain), "updates": steps, "samples": steps * batch}
     costs = {name: jnp.asarray(value, jnp.float32) for name, value in costs.items()}
     return Learned(carry[0], carry[1], curves, costs)
+
+
+def parameters(brain: AbstractBlock) -> Float[Array, ""]:
+    """How many numbers learning may change; connections that do not exist are none."""
+    ones = jax.tree.map(jnp.ones_like, trainable(brain))
+    ones = brain.mask(ones) if isinstance(brain, Network) else ones
+    return sum((jnp.sum(x) for x in jax.tree.leaves(ones)), jnp.zeros(()))
 
 
 def _run(update, start, steps, probe, probes) -> tuple[Any, dict[str, Float[Array, " probe"]]]:
@@ -103,6 +116,24 @@ def examine(
     keys = jax.random.split(at_brain, exam.stimuli.shape[0])
     answer = lambda s, k: score(respond(brain, s.stimuli, key=k), s)  # noqa: E731
     return jax.tree.map(lambda x: jnp.mean(x, 0), jax.vmap(answer)(exam, keys))
+
+
+def many(life: Callable[[PRNGKeyArray], Any]) -> Callable[[Array], Any]:
+    """What `life(key)` gives back, for every key of an array of keys, stacked.
+
+    All keys run as one program, compiled at the first call. They are shared out evenly among JAX's
+    devices. A computer without a GPU counts as one device; start Python with the environment
+    variable `JAX_NUM_CPU_DEVICES` at the number of cores to use each of them.
+    """
+    together = eqx.filter_jit(jax.vmap(life))
+
+    def run(keys: Array) -> Any:
+        devices, count = jax.devices(), keys.shape[0]
+        used = max(n for n in range(1, len(devices) + 1) if count % n == 0)
+        mesh = jax.make_mesh((used,), ("seed",), (AxisType.Auto,), devices=devices[:used])
+        return together(jax.device_put(keys, NamedSharding(mesh, PartitionSpec("seed"))))
+
+    return run
 
 
 def check_fit(

@@ -167,8 +167,8 @@ class FeedbackAlignment(AbstractClaim):
                 seen["angle to backprop"] = angle(rule, state, brain, exam, task.error)
             return seen
 
-        how = {"steps": self.steps, "batch": self.batch, "probes": self.probes, "key": at_life}
-        learned = learn(start, rule, task, optimiser, probe=probe, **how)
+        how: dict[str, Any] = {"batch": self.batch, "probes": self.probes, "key": at_life}
+        learned = learn(start, rule, task, optimiser, steps=self.steps, probe=probe, **how)
         return Outcome(
             score=examine(learned.brain, task, "test", key=at_exam),
             tuning=learned.curves["tune accuracy"][-1],

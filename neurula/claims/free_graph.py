@@ -170,7 +170,7 @@ class FreeGraph(AbstractClaim):
             kept[name] = examine(learned.brain, task, "test", key=at_exam)
             connections = sum(jnp.sum(p.wiring.fill(1.0)) for p in brain.projections)
             used = connections * task.shape[0] * learned.costs["samples"]
-            spent = learned.costs | {"parameters": connections, "connections used": used}
+            spent = learned.costs | {"connections used": used}
             costs = {cost: costs.get(cost, 0.0) + value for cost, value in spent.items()}
         score = jnp.mean(jnp.stack(list(kept.values())))
         tuning = jnp.mean(jnp.stack([curve[-1] for curve in curves.values()]))

@@ -12,7 +12,7 @@ from .dense import Dense
 from .sparse import Sparse
 
 # Below this share of possible connections an edge list beats a matrix with holes, above it or in
-# small networks it does not (measured in `benchmarks/wirings.py`).
+# small networks it does not (measured in `benchmarks/storage_of_wirings.py`).
 SPARSE_BELOW = 0.03
 DENSE_UP_TO = 2_000  # cells
 
