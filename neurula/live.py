@@ -7,7 +7,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import optax
-from jax.sharding import AxisType, NamedSharding, PartitionSpec
+from jax.sharding import AxisType, PartitionSpec
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from .bar import Bar
@@ -118,20 +118,33 @@ def examine(
     return jax.tree.map(lambda x: jnp.mean(x, 0), jax.vmap(answer)(exam, keys))
 
 
-def many(life: Callable[[PRNGKeyArray], Any]) -> Callable[[Array], Any]:
+def many(
+    life: Callable[[PRNGKeyArray], Any], *, at_once: int | None = None
+) -> Callable[[Array], Any]:
     """What `life(key)` gives back, for every key of an array of keys, stacked.
 
-    All keys run as one program, compiled at the first call. They are shared out evenly among JAX's
+    All keys run as one program, compiled at the first call and shared out evenly among JAX's
     devices. A computer without a GPU counts as one device; start Python with the environment
-    variable `JAX_NUM_CPU_DEVICES` at the number of cores to use each of them.
+    variable `JAX_NUM_CPU_DEVICES` at the number of cores to use each of them. On a device lives run
+    side by side, which suits small networks, or `at_once` of them, 1 for networks of hundreds of
+    cells, where one keeps a core busy.
     """
-    together = eqx.filter_jit(jax.vmap(life))
 
+    def share(keys: Array) -> Any:
+        return (
+            jax.vmap(life)(keys) if at_once is None else jax.lax.map(life, keys, batch_size=at_once)
+        )
+
+    @eqx.filter_jit
     def run(keys: Array) -> Any:
         devices, count = jax.devices(), keys.shape[0]
         used = max(n for n in range(1, len(devices) + 1) if count % n == 0)
         mesh = jax.make_mesh((used,), ("seed",), (AxisType.Auto,), devices=devices[:used])
-        return together(jax.device_put(keys, NamedSharding(mesh, PartitionSpec("seed"))))
+        by_seed = PartitionSpec("seed")
+        shares = jax.shard_map(
+            share, mesh=mesh, in_specs=by_seed, out_specs=by_seed, check_vma=False
+        )
+        return shares(keys)
 
     return run
 

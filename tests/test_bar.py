@@ -2,11 +2,10 @@
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import optax
 import pytest
 
-from neurula import bar, layered, learn, many
+from neurula import bar, layered, learn
 from neurula.rules import Backprop
 from neurula.tasks import Parity
 
@@ -54,11 +53,3 @@ def test_learning_tells_its_bar_about_a_hundred_times(monkeypatch, key, over_key
     jax.block_until_ready(eqx.filter_jit(over_keys(live))(keys).projections[0].weight)
     jax.effects_barrier()
     assert sorted(told) == [*range(0, 250, 2), 249]
-
-
-def test_many_lives_are_those_of_their_keys(key):
-    keys = jax.random.split(key, 6)
-    life = lambda k: {"drawn": jax.random.normal(k, (2,))}  # noqa: E731
-    together = many(life)(keys)["drawn"]
-    assert together.shape == (6, 2)
-    assert jnp.array_equal(together[4], life(keys[4])["drawn"])

@@ -21,6 +21,7 @@ from neurula import (
     layered,
     learn,
     lesion,
+    many,
     record,
     respond,
     trainable,
@@ -352,6 +353,14 @@ def test_many_lives_at_once_equal_single_ones(life):
         alone = leaves(life(key).brain)
         for a, b in zip(alone, leaves(together.brain), strict=True):
             np.testing.assert_allclose(a, b[i], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("at_once", [None, 1, 4])
+def test_many_lives_are_those_of_their_keys(at_once, key):
+    keys = jax.random.split(key, 6)
+    life = lambda k: {"drawn": jax.random.normal(k, (2,))}  # noqa: E731
+    drawn = many(life, at_once=at_once)(keys)["drawn"]
+    np.testing.assert_array_equal(drawn, jnp.stack([life(k)["drawn"] for k in keys]))
 
 
 def test_what_learning_gives_back(life, key):

@@ -34,7 +34,7 @@ class Dense(AbstractWiring):
         return self.mask
 
     def drive(self, weight: Weight, activity: Float[Array, " pre"]) -> Float[Array, " post"]:
-        return activity @ weight.T
+        return weight @ activity
 
     def ends(
         self, pre: Float[Array, " pre"], post: Float[Array, " post"]
