@@ -23,7 +23,7 @@ def curves(
     A missing seed is a row of NaN. Titles carry their units. The arms are named where their curves
     end; the report swaps these names for a legend where paper is narrow.
     """
-    figure = theme.blank(height=340, hovermode="closest")
+    figure = theme.blank(height=max(340, 22 * len(arms) + 80), hovermode="closest")
     x, ends = np.asarray(x), {}
     for index, (arm, seeds) in enumerate(arms.items()):
         mean = _mean(np.asarray(seeds, np.float32))
@@ -89,7 +89,7 @@ def _labels(figure: go.Figure, ends: dict[str, float], arms: list[str], *, log: 
     if not order:
         return
     on_axis = np.log10 if log else np.asarray
-    gap = 0.065 * float(np.ptp(on_axis(values))) or 0.1
+    gap = min(0.065, 1 / len(order)) * float(np.ptp(on_axis(values))) or 0.1
     places = _apart([float(on_axis(ends[arm])) for arm in order], gap)
     for arm, place in zip(order, places, strict=True):
         look = theme.style(arms.index(arm))

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 
 Values = jax.Array | np.ndarray
 
-LONGEST = 26  # letters of a name within a figure
+LONGEST = 34  # letters of a name within a figure
 INK = "#7a7f87"  # text on paper of unknown colour; the report replaces it by its own
 GRID = "rgba(128, 134, 144, 0.22)"
 RULE = "rgba(128, 134, 144, 0.75)"
