@@ -40,6 +40,12 @@ if TYPE_CHECKING:
     )
     from .plastic import Plastic as Plastic
     from .storage import load as load, save as save
+    from .symmetric import (
+        autoencoder as autoencoder,
+        boltzmann as boltzmann,
+        relaxing as relaxing,
+        two_way as two_way,
+    )
 
 __version__ = version("neurula")
 
@@ -56,6 +62,7 @@ _HOMES = {
     ),
     "plastic": ("Plastic",),
     "storage": ("load", "save"),
+    "symmetric": ("autoencoder", "boltzmann", "relaxing", "two_way"),
 }  # fmt: skip
 _WHERE = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = ["__version__", *_SHELVES, *_WHERE]

@@ -7,6 +7,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import optax
+from jax.core import Tracer
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from .contracts import AbstractBlock, AbstractRule, AbstractTask, Sample, Split
@@ -128,3 +129,21 @@ def check_fit(
             f"{type(task).__name__} gives none. Use a rule that needs none, such as `Oja()`, or a "
             "task that gives it."
         )
+    ignored = getattr(rule, "ignores", frozenset())
+    if "target" in ignored and example.target is not None and not _copies(task):
+        raise ValueError(
+            f"{type(rule).__name__} learns what stimuli look like and uses no target, but "
+            f"{type(task).__name__} gives targets that differ from its stimuli: they would teach "
+            "nothing. Use a rule that needs a target, such as `Backprop()`, or a task whose target "
+            "is `None` or the stimuli themselves."
+        )
+
+
+def _copies(task: AbstractTask) -> bool:
+    """Whether targets are the stimuli themselves, which an example tells."""
+    with jax.ensure_compile_time_eval():
+        sample = task.sample("train", key=jax.random.key(0))
+        if sample.target is None or sample.target.shape != sample.stimuli.shape:
+            return False
+        same = jnp.all(sample.target == sample.stimuli)
+    return isinstance(same, Tracer) or bool(same)  # a tracer: nobody can tell

@@ -1,0 +1,121 @@
+"""Every cell predicts the next layer; what is mispredicted moves activity first, then weights.
+
+Rao & Ballard (1999), Nat. Neurosci. 2:79; Whittington & Bogacz (2017), Neural Comput. 29:1229;
+with predictions held still it is backprop: Millidge, Tschantz & Buckley (2022), Neural Comput.
+34:1329; Rosenbaum (2022), PLoS ONE 17:e0266102.
+"""
+
+from typing import ClassVar
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from ..contracts import Activities, Activity, Error, Sample
+from ..network import Network
+from .detour import demand_network
+from .gradient import AbstractGradientRule, freeze
+from .refusals import depth_problem, memoryless_problem, settling_problem
+from .relaxation import Relaxed, lasting
+
+
+class PredictiveCoding(AbstractGradientRule[Relaxed]):
+    """For networks of rate cells without delays.
+
+    The energy is the task's error at the outputs plus precision / 2 times the squared difference
+    between every hidden cell's activity and what its inputs predict. Activities descend it for
+    `steps` steps of size `rate` / precision, with the weights held still; then weights descend it
+    once. With a high precision activities hardly move, and the direction is backprop's. `fixed`
+    holds predictions, and the slopes of cells, at their feed-forward values while what is
+    mispredicted spreads: then, once settled, the direction is exactly backprop's (`rate=1.0` needs
+    one step per hidden layer).
+    """
+
+    steps: int = 20  # of inference
+    rate: float = 0.1  # of inference
+    precision: float = 1.0
+    fixed: bool = False
+    needs: ClassVar[frozenset[str]] = frozenset({"target"})
+
+    def init(self, brain: Network, *, key: PRNGKeyArray) -> Relaxed:
+        demand_network(self, brain, _problem)
+        return Relaxed(jnp.zeros(()), jnp.zeros(()))
+
+    def surrogate(
+        self, state: Relaxed, brain: Network, sample: Sample, error: Error, *, key: PRNGKeyArray
+    ) -> tuple[Float[Array, ""], Relaxed]:
+        still, stimulus = freeze(brain), sample.stimuli[-1]
+        values = predict(still, stimulus, {})
+        first = {n: v for n, v in values.items() if n not in (*brain.senses, *brain.voices)}
+        infer = self._infer_fixed if self.fixed else self._infer
+        activity, missed, residual = infer(still, first, sample, error)
+        predicted = predict(brain, stimulus, activity)
+        # The gradient of this number with respect to a weight is local: what the listening cell
+        # misses times what the speaking cell says.
+        teaching = sum(jnp.sum(missed[n] * predicted[n]) for n in activity)
+        value = _judge(brain, predicted, sample, error) - self.precision * teaching
+        return value, Relaxed(residual, jnp.full((), float(self.steps)))
+
+    def remember(self, state: Relaxed, notes: Relaxed) -> Relaxed:
+        return notes
+
+    def _infer(
+        self, net: Network, first: Activities, sample: Sample, error: Error
+    ) -> tuple[Activities, Activities, Float[Array, ""]]:
+        """Activities go down the energy: what they are then, what they miss, how still they are."""
+
+        def energy(activity: Activities) -> Float[Array, ""]:
+            predicted = predict(net, sample.stimuli[-1], activity)
+            missed = sum(jnp.sum((activity[n] - predicted[n]) ** 2) for n in activity)
+            return _judge(net, predicted, sample, error) + self.precision / 2 * missed
+
+        def step(activity: Activities, _: None) -> tuple[Activities, Float[Array, ""]]:
+            slopes = jax.grad(energy)(activity)
+            change = {n: -self.rate / self.precision * slopes[n] for n in activity}
+            return {n: activity[n] + change[n] for n in activity}, _largest(change)
+
+        activity, residuals = jax.lax.scan(step, first, None, length=self.steps)
+        predicted = predict(net, sample.stimuli[-1], activity)
+        return activity, {n: activity[n] - predicted[n] for n in activity}, residuals[-1]
+
+    def _infer_fixed(
+        self, net: Network, first: Activities, sample: Sample, error: Error
+    ) -> tuple[Activities, Activities, Float[Array, ""]]:
+        """The same with predictions and slopes held at their feed-forward values."""
+        predicted, back = jax.vjp(lambda hidden: predict(net, sample.stimuli[-1], hidden), first)
+        wanted = jax.grad(lambda values: _judge(net, values, sample, error))(predicted)
+        wanted = {n: slope / self.precision for n, slope in wanted.items()}
+
+        def step(missed: Activities, _: None) -> tuple[Activities, Float[Array, ""]]:
+            sent = {n: missed[n] if n in missed else -wanted[n] for n in predicted}
+            heard = back(sent)[0]
+            change = {n: self.rate * (heard[n] - missed[n]) for n in missed}
+            return {n: missed[n] + change[n] for n in missed}, _largest(change)
+
+        nothing = jax.tree.map(jnp.zeros_like, first)
+        missed, residuals = jax.lax.scan(step, nothing, None, length=self.steps)
+        return first, missed, residuals[-1]
+
+
+def predict(net: Network, stimulus: Activity, activity: Activities) -> Activities:
+    """What every cell's inputs predict of it, where the activity of hidden cells is given."""
+    _, _, signals = net.observe(net.init(), stimulus, clamp=activity)
+    cells = {n: net.populations[n] for n in net.order}
+    return {
+        n: p.neuron.step(p.neuron.init(p.size), signals.drive[n], None, dt=net.dt)[1]
+        for n, p in cells.items()
+    }
+
+
+def _judge(net: Network, predicted: Activities, sample: Sample, error: Error) -> Float[Array, ""]:
+    outputs = jnp.concatenate([predicted[name] for name in net.voices])
+    return error(lasting(outputs, sample), sample)
+
+
+def _largest(change: Activities) -> Float[Array, ""]:
+    return jnp.max(jnp.stack([jnp.max(jnp.abs(c)) for c in change.values()]))
+
+
+def _problem(network: Network) -> str | None:
+    checks = (settling_problem, depth_problem, memoryless_problem)
+    return next((problem for check in checks if (problem := check(network))), None)
