@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         testing as testing,
         wirings as wirings,
     )
+    from .aligned import Aligned as Aligned, alignments as alignments
     from .builders import (
         free as free,
         from_networkx as from_networkx,
@@ -40,6 +41,12 @@ if TYPE_CHECKING:
     )
     from .plastic import Plastic as Plastic
     from .storage import load as load, save as save
+    from .symmetric import (
+        autoencoder as autoencoder,
+        boltzmann as boltzmann,
+        relaxing as relaxing,
+        two_way as two_way,
+    )
 
 __version__ = version("neurula")
 
@@ -50,12 +57,14 @@ _SHELVES = (
 _HOMES = {
     "builders": ("free", "from_networkx", "layered", "to_networkx"),
     "contracts": ("Recording", "Sample"),
+    "aligned": ("Aligned", "alignments"),
     "live": ("Learned", "examine", "learn", "many"),
     "network": (
         "Network", "Population", "Projection", "lesion", "record", "respond", "trainable",
     ),
     "plastic": ("Plastic",),
     "storage": ("load", "save"),
+    "symmetric": ("autoencoder", "boltzmann", "relaxing", "two_way"),
 }  # fmt: skip
 _WHERE = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = ["__version__", *_SHELVES, *_WHERE]

@@ -7,6 +7,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import optax
+from jax.core import Tracer
 from jax.sharding import AxisType, PartitionSpec
 from jaxtyping import Array, Float, PRNGKeyArray
 
@@ -34,6 +35,7 @@ def learn(
     steps: int,
     batch: int = 32,
     probe: Callable[[Any], dict[str, Float[Array, ""]]] | None = None,
+    watch: Callable[[Any, Any], dict[str, Float[Array, ""]]] | None = None,
     probes: int = 0,
     progress: bool = False,
     key: PRNGKeyArray,
@@ -41,11 +43,13 @@ def learn(
     """Teach a brain a task by a rule, `steps` updates with `batch` training examples each.
 
     Pure and compiled as a whole: wrap it in `eqx.filter_jit`, and in `jax.vmap` over keys for many
-    seeds. `probe(brain)` is called `probes` times, evenly spaced, the last time at the end. The
-    same key always draws the same examples, whatever the rule. `progress` shows a bar with the time
-    left, if it takes over two seconds.
+    seeds. `probe(brain)` is called `probes` times, evenly spaced, the last time at the end, or
+    instead `watch(brain, rule_state)`. The same key always draws the same examples, whatever the
+    rule. `progress` shows a bar with the time left, if it takes over two seconds.
     """
     check_fit(brain, rule, task, steps, batch)
+    if probe is not None:
+        watch = lambda brain, _: probe(brain)  # noqa: E731
     bar = Bar(type(rule).__name__, steps) if progress else None
     to_rule, to_life = jax.random.split(key)
     start = brain, rule.init(brain, key=to_rule), optimiser.init(trainable(brain))
@@ -66,7 +70,7 @@ def learn(
         brain = brain.constrain() if isinstance(brain, Network) else brain
         return (brain, rule.remember(state, notes), momentum), None
 
-    carry, curves = _run(update, start, steps, probe, probes)
+    carry, curves = _run(update, start, steps, watch, probes)
     costs = {"parameters": parameters(brain), "updates": steps, "samples": steps * batch}
     costs = {name: jnp.asarray(value, jnp.float32) for name, value in costs.items()}
     return Learned(carry[0], carry[1], curves, costs)
@@ -79,8 +83,8 @@ def parameters(brain: AbstractBlock) -> Float[Array, ""]:
     return sum((jnp.sum(x) for x in jax.tree.leaves(ones)), jnp.zeros(()))
 
 
-def _run(update, start, steps, probe, probes) -> tuple[Any, dict[str, Float[Array, " probe"]]]:
-    """Scan over all steps, stopping to probe."""
+def _run(update, start, steps, watch, probes) -> tuple[Any, dict[str, Float[Array, " probe"]]]:
+    """Scan over all steps, stopping to watch."""
     arrays, rest = eqx.partition(start, eqx.is_array)
 
     def one(arrays, step):
@@ -89,9 +93,10 @@ def _run(update, start, steps, probe, probes) -> tuple[Any, dict[str, Float[Arra
 
     def stretch(arrays, begin):
         arrays, _ = jax.lax.scan(one, arrays, begin + jnp.arange(steps // probes))
-        return arrays, probe(eqx.combine(arrays, rest)[0])
+        brain, state, _ = eqx.combine(arrays, rest)
+        return arrays, watch(brain, state)
 
-    if probe is None or probes == 0:
+    if watch is None or probes == 0:
         arrays, _ = jax.lax.scan(one, arrays, jnp.arange(steps))
         return eqx.combine(arrays, rest), {}
     if left := steps % probes:  # these come first, so that the last probe is at the end
@@ -172,3 +177,20 @@ def check_fit(
             f"{type(task).__name__} gives none. Use a rule that needs none, such as `Oja()`, or a "
             "task that gives it."
         )
+    if "target" in rule.ignores and example.target is not None and not _copies(task):
+        raise ValueError(
+            f"{type(rule).__name__} learns what stimuli look like and uses no target, but "
+            f"{type(task).__name__} gives targets that differ from its stimuli: they would teach "
+            "nothing. Use a rule that needs a target, such as `Backprop()`, or a task whose target "
+            "is `None` or the stimuli themselves."
+        )
+
+
+def _copies(task: AbstractTask) -> bool:
+    """Whether targets are the stimuli themselves, which an example tells."""
+    with jax.ensure_compile_time_eval():
+        sample = task.sample("train", key=jax.random.key(0))
+        if sample.target is None or sample.target.shape != sample.stimuli.shape:
+            return False
+        same = jnp.all(sample.target == sample.stimuli)
+    return isinstance(same, Tracer) or bool(same)  # a tracer: nobody can tell

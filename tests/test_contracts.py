@@ -16,6 +16,7 @@ EXAMPLES = {
     wirings.Dense: lambda: wirings.Dense(4, 3),
     wirings.Sparse: lambda: wirings.Sparse(jnp.array([0, 2, 1]), jnp.array([1, 1, 3]), 4, 3),
     wirings.Grid: lambda: wirings.Grid(3, 4),
+    wirings.Transposed: lambda: wirings.Transposed(wirings.Dense(4, 3), 0.5),
     rules.Mixed: lambda: rules.Mixed({}, neurons=rules.Backprop()),
     tasks.Shown: lambda: tasks.Shown(tasks.Parity(4), steps=2, past=3),
 }
@@ -23,6 +24,8 @@ VARIANTS = {
     "Dense with holes": lambda: wirings.patches((2, 2), (3, 3), radius=1.0),
     "Grid shared": lambda: wirings.Grid(3, 4, 4, shared=True),
     "Grid periodic": lambda: wirings.Grid(3, 4, 8, periodic=True),
+    "Transposed grid": lambda: wirings.Transposed(wirings.Grid(3, 4, 4, shared=True)),
+    "Transposed sparse": lambda: wirings.Transposed(EXAMPLES[wirings.Sparse]()),
     "random": lambda: wirings.random(5, 0.5, seed=0),
 }
 

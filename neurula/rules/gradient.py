@@ -17,6 +17,12 @@ def _split(brain: Any) -> tuple[Any, Any]:
     return eqx.partition(brain, eqx.is_inexact_array, is_leaf=fixed)
 
 
+def freeze(brain: Any) -> Any:
+    """The brain held still: no gradient reaches its weights."""
+    still = lambda x: jax.lax.stop_gradient(x) if eqx.is_inexact_array(x) else x  # noqa: E731
+    return jax.tree.map(still, brain)
+
+
 class AbstractGradientRule(AbstractRule[State]):
     """Write `surrogate`; its gradient with respect to `trainable(brain)` is the direction."""
 

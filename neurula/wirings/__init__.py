@@ -11,3 +11,4 @@ from .graphs import (
 from .grid import Grid as Grid
 from .patches import patches as patches
 from .sparse import Sparse as Sparse
+from .transposed import Transposed as Transposed
