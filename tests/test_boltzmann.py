@@ -103,6 +103,7 @@ def test_annealed_sampling_agrees_with_the_exact_gradient():
         assert (jnp.abs(a.mean(0) - b) < 5 * spread + 1e-6).all()
 
 
+@pytest.mark.slow
 def test_contrastive_divergence_points_down_and_the_better_the_longer_it_dreams():
     """It is biased towards the start; its bias goes as the chain forgets where it started."""
     network = boltzmann(4, 2, gain=3.0, key=KEY)
@@ -111,7 +112,7 @@ def test_contrastive_divergence_points_down_and_the_better_the_longer_it_dreams(
     def mean(rule, draws):
         one = lambda s, k: rule.propose(None, network, Sample(s), half_square, key=k)[0]  # noqa: E731
         keys = jax.random.split(KEY, (len(stimuli), draws))
-        many = jax.vmap(lambda s, ks: jax.vmap(lambda k: one(s, k))(ks))(stimuli, keys)
+        many = jax.jit(jax.vmap(lambda s, ks: jax.vmap(lambda k: one(s, k))(ks)))(stimuli, keys)
         leaves = jax.tree.leaves(jax.tree.map(lambda x: x.mean((0, 1)), many))
         return np.concatenate([np.ravel(leaf) for leaf in leaves])
 
@@ -162,10 +163,15 @@ def test_energy_never_rises_while_a_network_settles(nonlinearity):
     with jax.enable_x64(True):
         brain, sample = double(brain), double(sample)
         stimulus = 3 * sample.stimuli[0]
+
+        @eqx.filter_jit
+        def once(places):
+            places = settle(brain, stimulus, steps=1, start=places)
+            return places, energy(brain, places.activity, potentials=places.state.cells)
+
         places, energies = settle(brain, stimulus, steps=1), []
         for _ in range(40):
-            places = settle(brain, stimulus, steps=1, start=places)
-            here = energy(brain, places.activity, potentials=places.state.cells)
+            places, here = once(places)
             energies.append(float(here))
     falls = -np.diff(energies)
     assert (falls > -1e-10).all()

@@ -180,6 +180,7 @@ def asked():
     return run(jax.random.split(jax.random.key(0), 2))
 
 
+@pytest.mark.slow
 def test_what_does_not_change_is_not_answered_anew(asked):
     points = by_look(asked, STATIC)
     assert points.shape == (2, 3)
@@ -188,6 +189,7 @@ def test_what_does_not_change_is_not_answered_anew(asked):
     assert set(np.unique(asked.kept["looks needed"][:, STATIC])) <= {1, 4}  # at once, or never
 
 
+@pytest.mark.slow
 def test_what_a_run_leaves(asked):
     np.testing.assert_allclose(asked.score, by_look(asked, STATIC)[:, -1] / 100, rtol=1e-5)
     np.testing.assert_array_equal(asked.tuning, asked.curves["static noise, last look"][:, -1])
