@@ -2,6 +2,7 @@
 
 from .attractor_completion import AttractorCompletion as AttractorCompletion
 from .balanced_amplification import BalancedAmplification as BalancedAmplification
+from .boltzmann_encoder import BoltzmannEncoder as BoltzmannEncoder
 from .feedback_alignment import FeedbackAlignment as FeedbackAlignment
 from .free_graph import FreeGraph as FreeGraph
 from .null_calibration import NullCalibration as NullCalibration
