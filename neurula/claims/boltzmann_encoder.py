@@ -33,7 +33,6 @@ AWAKE, BACKPROP = "no free phase", "backprop"
 BOUND = 0.8  # share of runs that the interval has to exceed
 FEW = 0.1  # share of runs that may solve the task without the mechanism
 WHOLE = 0.95  # share of patterns that have to be completed
-COLDEST, SWEEPS = 0.1, 30  # of annealing in exams, in units of the cells' temperature
 
 
 class BoltzmannEncoder(AbstractClaim):
@@ -41,7 +40,8 @@ class BoltzmannEncoder(AbstractClaim):
 
     Nothing joins the groups but hidden cells, too few to have one for each pattern, so that they
     need a code. Runs that solve the task give all patterns codes of their own (the most probable
-    hidden states), and complete at least 95 % when only the first group is shown.
+    hidden states) and complete at least 95 %, shown to the first group only (the most probable
+    states again: what annealing finds if it is slow enough).
     """
 
     statement: ClassVar[str] = (
@@ -74,8 +74,9 @@ class BoltzmannEncoder(AbstractClaim):
     )
     pitfalls: ClassVar[tuple[str, ...]] = (
         "Weights that are the same both ways are assumed, as weight transport is in backprop.",
-        "Noisy clamping keeps weights small; a net that has learned the noise completes patterns "
-        "exactly only when it is cooled, as it is in exams.",
+        "Noisy clamping keeps weights small; a net that has learned the noise reproduces it, so "
+        "that it is the most probable completion that counts.",
+        "Annealing in exams as short as in learning would get stuck and fail good codes.",
         "Here an update draws its patterns by chance and a run is judged at its end; in 1985 every "
         "pattern was shown twice in a cycle, and a run ended once it had succeeded.",
         "Hidden cells are not joined to each other.",
@@ -85,15 +86,15 @@ class BoltzmannEncoder(AbstractClaim):
     budgets: ClassVar[dict[str, Budget]] = {
         "smoke": Budget(2, updates=4, probes=2),
         "quick": Budget(50),
-        "full": Budget(250, updates=4000),
+        "full": Budget(250, updates=8000),
     }
 
     visible: int = 4
-    """Cells of each visible group, and patterns: 8 for 8-3-8, 40 for 40-10-40."""
+    """Cells of each visible group, and patterns: 8 for 8-3-8."""
     hidden: int = 2
-    """Hidden cells: 3 for 8-3-8, 10 for 40-10-40."""
-    updates: int = 1000
-    """Updates."""
+    """Hidden cells: 3 for 8-3-8."""
+    updates: int = 2000
+    """Updates; the slowest run of 1985 took 1,810."""
     batch: int = 16
     """Patterns shown in an update."""
     sweeps: int = 10
@@ -104,17 +105,23 @@ class BoltzmannEncoder(AbstractClaim):
     """Chance that noisy clamping turns a cell off."""
     added: float = 0.05
     """Chance that noisy clamping turns a cell on."""
-    trials: int = 25
-    """Completions of every pattern in an exam."""
     probes: int = 20
     """Exams, evenly spaced."""
+
+    def __check_init__(self):
+        if self.visible + self.hidden > MOST_CELLS:
+            raise ValueError(
+                f"Expected at most {MOST_CELLS} cells that are not shown in an exam, got "
+                f"{self.visible} visible and {self.hidden} hidden ones. Exams look at all their "
+                "states, twice as many with each cell. Try --visible 8 --hidden 3."
+            )
 
     def space(self, arm: str) -> dict[str, Range]:
         low = {ANNEALED: 0.01, AWAKE: 0.01, BACKPROP: 0.003}.get(arm, 0.1)
         return {"rate": Range(low, 100 * low)}
 
     def run(self, arm: str, settings: dict[str, Float[Array, ""]], *, key: PRNGKeyArray) -> Outcome:
-        at_network, at_life, at_exam = jax.random.split(key, 3)
+        at_network, at_life = jax.random.split(key)
         rate, copies = settings["rate"], 1 if arm == BACKPROP else 2
         noise = (self.lost, self.added) if arm in (ANNEALED, AWAKE) else (0.0, 0.0)
         optimiser = optax.sign_sgd(rate) if arm in (ANNEALED, AWAKE) else optax.sgd(rate)
@@ -125,7 +132,7 @@ class BoltzmannEncoder(AbstractClaim):
             optax.adam(rate) if arm == BACKPROP else optimiser,
             steps=self.updates,
             batch=self.batch,
-            probe=lambda net: self.exam(arm, net, key=at_exam),
+            probe=lambda net: self.exam(arm, net),
             probes=self.probes,
             key=at_life,
         )
@@ -158,13 +165,15 @@ class BoltzmannEncoder(AbstractClaim):
             BACKPROP: Backprop(),
         }[arm]
 
-    def exam(self, arm: str, net: Network, *, key: PRNGKeyArray) -> dict[str, Float[Array, ""]]:
+    def exam(self, arm: str, net: Network) -> dict[str, Float[Array, ""]]:
         """Whether the task is solved, and shares of patterns completed and of codes not shared."""
+        cells = self.visible
         if arm == BACKPROP:
-            codes, right = look(net, self.visible)
+            codes, said = rounded(net, cells)
         else:
-            codes = most_probable(net, self.visible)
-            right = complete(net, self.visible, self.trials, key=key)
+            codes = most_probable(net, cells, groups=2)[:, 2 * cells :]
+            said = most_probable(net, cells, groups=1)[:, cells : 2 * cells]
+        right = jnp.all(said == jnp.eye(cells), axis=1)
         same = jnp.all(codes[:, None] == codes[None], axis=2)
         own, completed = jnp.mean(jnp.sum(same, axis=1) == 1), jnp.mean(right)
         solved = (own == 1.0) & (completed >= WHOLE)
@@ -177,19 +186,13 @@ class BoltzmannEncoder(AbstractClaim):
 
         failing = float(np.mean(outcomes[AWAKE].score))
         learns = float(np.mean(np.asarray(outcomes[BACKPROP].curves["completed"])[:, -1]))
+        sham_fails = "without the free phase at most one run in ten solves the task"
+        can_be = "it can be learned: backprop completes 95 % of all patterns"
         return Evidence(
             share(ANNEALED),
             gates=(
-                Gate(
-                    "without the free phase at most one run in ten solves the task",
-                    failing <= FEW,
-                    f"{100 * failing:.0f} %",
-                ),
-                Gate(
-                    "it can be learned: backprop completes 95 % of all patterns",
-                    learns >= WHOLE,
-                    f"{100 * learns:.1f} %",
-                ),
+                Gate(sham_fails, failing <= FEW, f"{100 * failing:.0f} %"),
+                Gate(can_be, learns >= WHOLE, f"{100 * learns:.1f} %"),
             ),
             secondary={arm: share(arm) for arm in (EXACT, DIVERGENCE, BACKPROP)},
         )
@@ -227,40 +230,19 @@ class Awake(AbstractGradientRule[None]):
         del notes
 
 
-def most_probable(net: Network, cells: int) -> Float[Array, "pattern hidden"]:
-    """The most probable hidden state of every pattern, shown to both groups."""
+def most_probable(net: Network, cells: int, groups: int) -> Float[Array, "pattern cell"]:
+    """The most probable states of all cells while one or both groups are shown a pattern."""
 
-    def code(pattern: Float[Array, " cell"]) -> Float[Array, " hidden"]:
+    def state(pattern: Float[Array, " cell"]) -> Float[Array, " all"]:
         held, seen = visible(net, jnp.tile(pattern, 2))
-        states = every_state(~held, seen)
-        return states[jnp.argmax(probabilities(net, states)), 2 * cells :]
+        states = every_state(~held | (np.arange(len(held)) >= groups * cells), seen)
+        return states[jnp.argmax(probabilities(net, states))]
 
-    return jax.vmap(code)(jnp.eye(cells))
-
-
-def complete(
-    net: Network, cells: int, trials: int, *, key: PRNGKeyArray
-) -> Float[Array, "pattern trial"]:
-    """Whether the second group, annealed while the first shows a pattern, ends showing it too."""
-    warmth = jnp.geomspace(2.0, COLDEST, SWEEPS)
-    size = 2 * cells + net.populations["hidden"].size
-    free = jnp.arange(size) >= cells
-
-    def once(pattern: Float[Array, " cell"], key: PRNGKeyArray) -> Float[Array, ""]:
-        start = jnp.concatenate([pattern, jnp.zeros(size - cells)])
-        end = gibbs(net, start, warmth, free, key=key)[-1, cells : 2 * cells]
-        return jnp.all(end == pattern).astype(jnp.float32)
-
-    keys = jax.random.split(key, (cells, trials))
-    return jax.vmap(lambda p, ks: jax.vmap(lambda k: once(p, k))(ks))(jnp.eye(cells), keys)
+    return jax.vmap(state)(jnp.eye(cells))
 
 
-def look(net: Network, cells: int) -> tuple[Array, Float[Array, " pattern"]]:
-    """Which hidden cells of an autoencoder are more on than off, and which patterns it gives back.
-
-    Both by rounding.
-    """
-    patterns = jnp.eye(cells)
-    codes = jax.vmap(lambda p: record(net, p[None], "hidden1").responses[0])(patterns) > 0.5
-    said = jax.vmap(lambda p: respond(net, p[None])[0])(patterns) > 0.5
-    return codes, jnp.all(said == (patterns > 0.5), axis=1).astype(jnp.float32)
+def rounded(net: Network, cells: int) -> tuple[Array, Array]:
+    """Which hidden cells of an autoencoder are more on than off, and which outputs, by pattern."""
+    hidden = lambda p: record(net, p[None], "hidden1").responses[0]  # noqa: E731
+    output = lambda p: respond(net, p[None])[0]  # noqa: E731
+    return tuple(jnp.round(jax.vmap(look)(jnp.eye(cells))) for look in (hidden, output))
