@@ -150,7 +150,10 @@ def outcomes(solved, failing=0, completed=1.0):
     for arm in BoltzmannEncoder.arms:
         hits = {AWAKE: failing, ANNEALED: solved}.get(arm, 45)
         score = (jnp.arange(50) < hits).astype(jnp.float32)
-        curves = {"completed": jnp.full((50, 2), completed), "solved": jnp.tile(score[:, None], 2)}
+        curves = {
+            "completed": jnp.full((50, 2), completed),
+            "solved": jnp.stack([1 - score, score], axis=1),
+        }
         made[arm] = Outcome(score, curves=curves)
     return made
 
@@ -172,6 +175,8 @@ def test_nine_of_ten_and_an_interval_above_eight_of_ten(solved, ruling):
     assert found.ruling == ruling
     assert found.estimate == pytest.approx(solved / 50 - 0.8)
     assert all(gate.held for gate in evidence.gates)
+    on_the_way = evidence.secondary["annealed, in any exam on the way"]
+    assert (on_the_way.successes, on_the_way.trials) == (50, 50)
     wilson = found.detail["Wilson low"]
     assert wilson > found.low + 0.8 - 1e-9 or solved in (0, 50)
 

@@ -176,6 +176,6 @@ def test_gates_close_where_nobody_learns_or_codes_do_not_matter():
 
 
 def test_the_picture_has_the_loops(key):
-    made = {f"{name}, digits": Outcome(ONE, curves={"cosine": jnp.ones((4, 3))}) for name in ARMS}
+    made = {f"{name}, digits": Outcome(ONE, curves={"cosine": jnp.ones((4, 2))}) for name in ARMS}
     figure = CLAIM.figure(made)
     assert {LOOP, APART, AT_ONCE} <= {trace.name for trace in figure.data}
