@@ -18,6 +18,7 @@ EXAMPLES = {
     wirings.Grid: lambda: wirings.Grid(3, 4),
     wirings.Transposed: lambda: wirings.Transposed(wirings.Dense(4, 3), 0.5),
     rules.Mixed: lambda: rules.Mixed({}, neurons=rules.Backprop()),
+    tasks.Copied: lambda: tasks.Copied(tasks.Parity(4)),
     tasks.Shown: lambda: tasks.Shown(tasks.Parity(4), steps=2, past=3),
 }
 VARIANTS = {

@@ -2,8 +2,10 @@
 
 from .attractor_completion import AttractorCompletion as AttractorCompletion
 from .balanced_amplification import BalancedAmplification as BalancedAmplification
+from .boltzmann_encoder import BoltzmannEncoder as BoltzmannEncoder
 from .feedback_alignment import FeedbackAlignment as FeedbackAlignment
 from .free_graph import FreeGraph as FreeGraph
 from .null_calibration import NullCalibration as NullCalibration
 from .oja_gradient import OjaGradient as OjaGradient
+from .recirculation_gradient import RecirculationGradient as RecirculationGradient
 from .stare_longer import StareLonger as StareLonger

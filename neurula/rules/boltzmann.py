@@ -59,7 +59,8 @@ class Boltzmann(AbstractGradientRule[None]):
     def _all(self, net: Network, stimulus: Array, key: PRNGKeyArray) -> tuple:
         """Every state and its probability, awake and dreaming."""
         held, seen = visible(net, stimulus)
-        awake, dreaming = every_state(~held, seen), every_state(np.ones_like(held), seen)
+        anything = every_state(np.ones_like(held), jnp.zeros(len(held)))  # one sum for a batch
+        awake, dreaming = every_state(~held, seen), anything
         return (probabilities(net, awake), awake), (probabilities(net, dreaming), dreaming)
 
     def _drawn(self, net: Network, stimulus: Array, key: PRNGKeyArray) -> tuple:

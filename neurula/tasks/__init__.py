@@ -1,7 +1,9 @@
 """Examples to learn from. To add one: a file here, and a line below."""
 
 from .adding import Adding as Adding
+from .copied import Copied as Copied
 from .digits import Digits as Digits
+from .encoder import Encoder as Encoder
 from .mnist_1d import MNIST1D as MNIST1D
 from .noisy import Noisy as Noisy
 from .parity import Parity as Parity
