@@ -31,7 +31,8 @@ class Boltzmann(AbstractGradientRule[None]):
     the gradient of the weight that they stand for. `exact` sums over all states (up to 14 cells);
     `annealed` samples, both phases cooling from `hot` times T to T in `sweeps` sweeps over the
     cells, followed by `samples` sweeps that count; `contrastive divergence` dreams for `sweeps`
-    sweeps at T from where waking ended. No target is used.
+    sweeps at T from where waking ended. Every step of an example counts as a stimulus of its own,
+    and no target is used.
     """
 
     by: Literal["exact", "annealed", "contrastive divergence"] = "exact"
@@ -48,10 +49,15 @@ class Boltzmann(AbstractGradientRule[None]):
         self, state: None, brain: Network, sample: Sample, error: Error, *, key: PRNGKeyArray
     ) -> tuple[Float[Array, ""], None]:
         phases = self._all if self.by == "exact" else self._drawn
-        awake, dreaming = phases(freeze(brain), sample.stimuli[-1], key)
-        whole = halved(brain)
+        still, whole = freeze(brain), halved(brain)
         mean = lambda odds, states: odds @ jax.vmap(lambda s: _bonds(whole, s))(states)  # noqa: E731
-        return (mean(*awake) - mean(*dreaming)) / temperature(brain), None
+
+        def one(stimulus: Array, key: PRNGKeyArray) -> Float[Array, ""]:
+            awake, dreaming = phases(still, stimulus, key)
+            return (mean(*awake) - mean(*dreaming)) / temperature(brain)
+
+        keys = jax.random.split(key, len(sample.stimuli))
+        return jnp.mean(jax.vmap(one)(sample.stimuli, keys)), None
 
     def remember(self, state: None, notes: None) -> None:
         del notes

@@ -16,7 +16,8 @@ class Encoder(AbstractTask):
 
     In training every 1 becomes 0 by the chance of `lost` and every 0 becomes 1 by that of `added`
     ("noisy clamping", which keeps the weights of a Boltzmann machine small). All splits have the
-    same patterns, and an exam shows each once, without noise. The error is half the squared
+    same patterns, and an exam shows each once, without noise. With `cycle` an example is all
+    of them, one a step. The error is half the squared
     difference, summed over cells; the score is minus that.
     """
 
@@ -24,6 +25,7 @@ class Encoder(AbstractTask):
     copies: int = 1
     lost: float = 0.0
     added: float = 0.0
+    cycle: bool = False
 
     def __check_init__(self):
         require(
@@ -41,11 +43,15 @@ class Encoder(AbstractTask):
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        return 1, self.cells * self.copies, self.cells * self.copies
+        steps = self.cells if self.cycle else 1
+        return steps, self.cells * self.copies, self.cells * self.copies
 
     def sample(self, split: Split, *, key: PRNGKeyArray) -> Sample:
         which, noise = jax.random.split(key)
-        pattern = self._patterns[below(self.cells, jax.random.uniform(which))]
+        if self.cycle:
+            pattern = self._patterns[:, 0]
+        else:
+            pattern = self._patterns[below(self.cells, jax.random.uniform(which))]
         if split == "train" and (self.lost or self.added):
             flips = jnp.where(pattern > 0, self.lost, self.added)
             pattern = jnp.where(
@@ -54,7 +60,8 @@ class Encoder(AbstractTask):
         return Sample(pattern, pattern)
 
     def exam(self, split: Split, *, key: PRNGKeyArray) -> Sample:
-        return Sample(self._patterns, self._patterns)
+        shown = self._patterns[None, :, 0] if self.cycle else self._patterns
+        return Sample(shown, shown)
 
     def error(self, outputs: Float[Array, "time out"], sample: Sample) -> Float[Array, ""]:
         return jnp.sum((outputs - sample.stimuli) ** 2) / 2
