@@ -7,3 +7,4 @@ from .free_graph import FreeGraph as FreeGraph
 from .null_calibration import NullCalibration as NullCalibration
 from .oja_gradient import OjaGradient as OjaGradient
 from .stare_longer import StareLonger as StareLonger
+from .width_vs_depth import WidthVsDepth as WidthVsDepth

@@ -1,0 +1,183 @@
+"""Every rule on every kind of network on digits: what is measured, and how."""
+
+import inspect
+import time
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from networks import COLUMNS, as_reader, choose, versions
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+import neurula as nl
+from neurula.contracts import AbstractRule, AbstractTask
+from neurula.costs import multiplications
+from neurula.measures.alignment import angle
+from neurula.rules.relaxation import Relaxed
+from neurula.wirings import Transposed
+
+SEEDS, UPDATES, BATCH = 5, 400, 32
+RATES = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2)  # of Adam; every cell of the table takes its best
+LOOK, SETTLE = 4, 20  # steps for which loops, and networks that settle, are shown a picture
+RULES = {  # where the settings that a rule comes with are too slow or too large for a table
+    "Boltzmann": nl.rules.Boltzmann("contrastive divergence", sweeps=1, samples=1),
+    "ContrastiveHebb": nl.rules.ContrastiveHebb(SETTLE, SETTLE // 2),
+    "EquilibriumPropagation": nl.rules.EquilibriumPropagation(0.1, SETTLE, SETTLE // 2),
+    "GeneralisedRecirculation": nl.rules.GeneralisedRecirculation(SETTLE, SETTLE // 2),
+}
+READ_OUT = nl.rules.OutputOnly()
+
+
+class Pictures(nl.tasks.Digits):
+    """Digits without their labels, for networks that answer with a picture."""
+
+    @property
+    def shape(self):
+        return self.look, 64, 64
+
+    def sample(self, split, *, key):
+        return nl.Sample(super().sample(split, key=key).stimuli)
+
+
+def shelf() -> dict[str, AbstractRule]:
+    """All rules but `Mixed`, which combines others."""
+    found = {}
+    for name, rule in vars(nl.rules).items():
+        is_rule = isinstance(rule, type) and issubclass(rule, AbstractRule)
+        if is_rule and name != "Mixed" and not inspect.isabstract(rule):
+            found[name] = RULES.get(name) or rule()
+    return found
+
+
+def hidden_only(rule: AbstractRule, network: nl.Network) -> AbstractRule:
+    """A rule that is not taught labels has no business at the output."""
+    hidden = [p.name for p in network.projections if p.target not in network.voices]
+    return nl.rules.Mixed(dict.fromkeys(hidden, rule))
+
+
+class Cell:
+    """One rule on one network: its life, and what an update costs."""
+
+    def __init__(self, rule: AbstractRule, column: str, version: str):
+        self.rule, self.version = rule, version
+        self.make = versions(column)[version]
+        self.machine = version in ("autoencoder", "Boltzmann machine")
+        looped = column in ("free graph", "grid")
+        look = SETTLE if version == "two-way" else LOOK if looped and not self.machine else 1
+        self.task = nl.tasks.Digits(look=look, answer="last")
+        self.lesson: AbstractTask = Pictures() if self.machine else self.task
+        self.unlabelled = "target" not in rule.needs
+
+    def teacher(self, network: nl.Network) -> AbstractRule:
+        """The rule, kept from the output if it knows no labels."""
+        alone = self.unlabelled and not self.machine
+        return hidden_only(self.rule, network) if alone else self.rule
+
+    def life(self, key: jax.Array, rate: jax.Array) -> dict[str, jax.Array]:
+        """Teach one network; a rule without labels first, then a read-out for as long."""
+        at_network, at_life, at_exam = jax.random.split(key, 3)
+        network, how = self.make(at_network), {"steps": UPDATES, "batch": BATCH, "key": at_life}
+        rule = self.teacher(network)
+        taught = nl.learn(network, rule, self.lesson, optax.adam(rate), **how)
+        brain, seen = taught.brain, {}
+        if self.unlabelled:
+            reader = as_reader(brain, at_network) if self.machine else brain
+            brain = nl.learn(reader, READ_OUT, self.task, optax.adam(rate), **how).brain
+        for split in ("tune", "test"):
+            seen[split] = nl.examine(brain, self.task, split, key=at_exam)
+        start = rule.init(network, key=jax.random.split(at_life)[0])
+        reader = as_reader(network, at_network) if self.machine else network
+        seen["angle before"] = self.angle(rule, start, network, reader, at_exam)
+        source = taught.brain if self.machine else brain
+        seen["angle after"] = self.angle(rule, taught.rule_state, source, brain, at_exam)
+        if isinstance(taught.rule_state, Relaxed):
+            seen["residual"] = taught.rule_state.residual
+        return seen
+
+    def angle(self, rule, state, brain, reader, key) -> jax.Array:
+        """Degrees to backprop's direction, mean of the weights of hidden cells."""
+        exam, lesson = self.task.exam("tune", key=key), self.lesson.exam("tune", key=key)
+        mine, _ = nl.rules.direction(rule, state, brain, lesson, self.lesson.error, key=key)
+        best, _ = nl.rules.direction(
+            nl.rules.Backprop(), None, reader, exam, self.task.error, key=key
+        )
+        slopes = {
+            p.name: d.weight for p, d in zip(reader.projections, best.projections, strict=True)
+        }
+        angles = []
+        for p, d in zip(brain.projections, mine.projections, strict=True):
+            if self.machine and not angles:  # the weights from visible to hidden cells
+                angles.append(angle(d.weight, best.projections[0].weight))
+            elif not (self.machine or p.target in brain.voices or isinstance(p.wiring, Transposed)):
+                angles.append(angle(d.weight, self.tied(slopes, p)))
+        return jnp.mean(jnp.stack(angles))
+
+    def tied(self, slopes: dict[str, jax.Array], p: nl.Projection) -> jax.Array:
+        """The slope of a weight; where it serves both ways, of both together."""
+        slope = slopes[p.name]
+        if self.version != "two-way":
+            return slope
+        return slope + (
+            slope.T if p.source == p.target else slopes.get(f"{p.target}->{p.source}", 0.0)
+        )
+
+    def costs(self) -> dict[str, float | None]:
+        """What an update costs, per example; the optimiser and a read-out are left out."""
+        key = jax.random.key(0)
+        network = self.make(key)
+        rule, task = self.teacher(network), self.lesson
+        state = rule.init(network, key=key)
+        samples = jax.vmap(lambda k: task.sample("train", key=k))(jax.random.split(key, BATCH))
+        arrays, rest = eqx.partition((state, network, samples), eqx.is_array)
+
+        def update(arrays):
+            state, network, samples = eqx.combine(arrays, rest)
+            return nl.rules.direction(rule, state, network, samples, task.error, key=key)
+
+        example, sent = jax.tree.map(lambda x: x[0], samples), None
+        if self.version != "Boltzmann machine":  # which has no forwards
+            sent = nl.rules.messages(rule, network, example, task.error, key=key).flops
+        compiled = jax.jit(update).lower(arrays).compile().memory_analysis()
+        kept = sum(x.nbytes for x in jax.tree.leaves(eqx.filter(state, eqx.is_inexact_array)))
+        return {
+            "multiplications": multiplications(update, arrays) / BATCH,
+            "messages": sent,
+            "memory": kept + compiled.temp_size_in_bytes,
+        }
+
+    def measure(self) -> dict[str, Any]:
+        """All seeds at all rates as one program; tuning data choose the rate."""
+        began, keys = time.monotonic(), jax.random.split(jax.random.key(0), SEEDS)
+        by_seed = jax.vmap(self.life, (0, None))
+        program = eqx.filter_jit(jax.vmap(by_seed, (None, 0)))
+        seen = {name: np.asarray(x) for name, x in program(keys, jnp.array(RATES)).items()}
+        best = int(np.argmax(seen["tune"].mean(1)))
+        found = {name: [round(float(x), 4) for x in values[best]] for name, values in seen.items()}
+        how = {"network": self.version, "rate": RATES[best]}
+        return how | found | self.costs() | {"seconds": round(time.monotonic() - began, 1)}
+
+
+def measure(kept: dict[str, Any], save: Callable[[], None]) -> None:
+    """Fill what is missing; saved cell by cell, so that it can be interrupted."""
+    rules, missing = shelf(), []
+    for name, rule in rules.items():
+        for column in COLUMNS:
+            if column not in kept.setdefault(name, {}):
+                version, why = choose(rule, column)
+                if version is None:
+                    kept[name][column] = {"cannot": why}
+                else:
+                    missing.append((name, column, version))
+    look = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+    with Progress(*look, TimeRemainingColumn()) as bar:
+        task = bar.add_task("", total=len(missing))
+        for name, column, version in missing:
+            bar.update(task, description=f"{name}, {column}")
+            kept[name][column] = Cell(rules[name], column, version).measure()
+            save()
+            bar.advance(task)
+    save()
