@@ -48,7 +48,7 @@ def test_measured_cells_are_whole(column):
         assert cell["multiplications"] > 0
     best = KEPT["Backprop"][column]
     assert np.mean(best["test"]) > 0.9
-    np.testing.assert_allclose(best["angle after"], 0, atol=0.1)
+    np.testing.assert_allclose(best["angles"], 0, atol=0.1)
 
 
 def test_ways_back_mirror_the_ways_ahead():

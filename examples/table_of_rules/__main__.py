@@ -12,21 +12,26 @@ from pathlib import Path
 from drawn import draw
 from measured import measure
 
-from neurula.cache import use_cache
 from neurula.results import dump, write_whole
 
 RESULTS = Path(__file__).parent / "results.json"
 DOCS = Path(__file__).parents[2] / "docs"
 
-parser = argparse.ArgumentParser("python examples/table_of_rules", description=__doc__)
-parser.formatter_class = argparse.RawDescriptionHelpFormatter
-which = parser.add_mutually_exclusive_group()
-which.add_argument("--again", action="store_true", help="measure everything anew")
-which.add_argument("--draw", action="store_true", help="only draw what there is")
-asked = parser.parse_args()
-kept = json.loads(RESULTS.read_text()) if RESULTS.is_file() and not asked.again else {}
-if not asked.draw:
-    use_cache()
-    measure(kept, lambda: write_whole(RESULTS, (dump(kept, indent=1) + "\n").encode()))
-draw(kept, DOCS)
-print(DOCS / "table_of_rules.md")
+
+def main() -> None:
+    """Measure what is missing, then draw."""
+    parser = argparse.ArgumentParser("python examples/table_of_rules", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--again", action="store_true", help="measure everything anew")
+    which.add_argument("--draw", action="store_true", help="only draw what there is")
+    asked = parser.parse_args()
+    kept = json.loads(RESULTS.read_text()) if RESULTS.is_file() and not asked.again else {}
+    if not asked.draw:
+        measure(kept, lambda: write_whole(RESULTS, (dump(kept, indent=1) + "\n").encode()))
+    draw(kept, DOCS)
+    print(DOCS / "table_of_rules.md")
+
+
+if __name__ == "__main__":  # processes that measure import this file
+    main()

@@ -82,13 +82,8 @@ def accuracy(cell: Cell) -> str:
 
 def angle(cell: Cell) -> str:
     """Mean over seeds, before and after learning."""
-    before, after = (np.mean(numbers(cell, f"angle {when}")) for when in ("before", "after"))
+    before, after = np.mean(np.array(cell["angles"], dtype=float), axis=0)
     return "no direction" if np.isnan(before) else f"{before:.0f}° → {after:.0f}°"
-
-
-def numbers(cell: Cell, field: str) -> np.ndarray:
-    """What all seeds gave; NaN for what is not there."""
-    return np.array(cell.get(field, [None]), dtype=float)
 
 
 def rounded(number: float | None) -> str:
@@ -127,8 +122,8 @@ def figures(kept: Kept) -> dict[str, Any]:
     """Heat maps of accuracy and of angles; what cannot be stays empty and says so."""
     rows = ranked(kept)
 
-    def drawn(field: str, factor: float, unit: str, form: str) -> Any:
-        mean = lambda cell: factor * float(np.mean(numbers(cell, field)))  # noqa: E731
+    def drawn(show: Callable[[Cell], Any], unit: str, form: str) -> Any:
+        mean = lambda cell: np.nan if "cannot" in cell else float(np.mean(show(cell)))  # noqa: E731
         values = np.array([[mean(kept[name][column]) for column in COLUMNS] for name in rows])
         figure = maps(values, rows=rows, columns=[*COLUMNS], unit=unit)
         figure.update_traces(texttemplate=f"%{{z:{form}}}")
@@ -139,7 +134,8 @@ def figures(kept: Kept) -> dict[str, Any]:
                 figure.add_annotation(text=text, showarrow=False, **place)
         return figure
 
+    final = lambda cell: np.array(cell["angles"], dtype=float)[:, -1]  # noqa: E731
     return {
-        "accuracy": drawn("test", 100, "test accuracy, %", ".1f"),
-        "angle": drawn("angle after", 1, "angle to backprop after learning, degrees", ".0f"),
+        "accuracy": drawn(lambda cell: 100 * np.array(cell["test"]), "test accuracy, %", ".1f"),
+        "angle": drawn(final, "angle to backprop after learning, degrees", ".0f"),
     }

@@ -2,6 +2,7 @@
 
 import inspect
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -14,14 +15,17 @@ from networks import COLUMNS, as_reader, choose, versions
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 import neurula as nl
+from neurula.cache import use_cache
 from neurula.contracts import AbstractRule, AbstractTask
 from neurula.costs import multiplications
 from neurula.measures.alignment import angle
+from neurula.pool import Lost, hand_out
 from neurula.rules.relaxation import Relaxed
+from neurula.runner import processes
 from neurula.wirings import Transposed
 
-SEEDS, UPDATES, BATCH = 5, 400, 32
-RATES = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2)  # of Adam; every cell of the table takes its best
+SEEDS, UPDATES, BATCH = 5, 400, 16
+RATES = (4e-4, 2e-3, 1e-2, 5e-2)  # of Adam; every cell of the table takes its best
 LOOK, SETTLE = 4, 20  # steps for which loops, and networks that settle, are shown a picture
 RULES = {  # where the settings that a rule comes with are too slow or too large for a table
     "Boltzmann": nl.rules.Boltzmann("contrastive divergence", sweeps=1, samples=1),
@@ -53,12 +57,6 @@ def shelf() -> dict[str, AbstractRule]:
     return found
 
 
-def hidden_only(rule: AbstractRule, network: nl.Network) -> AbstractRule:
-    """A rule that is not taught labels has no business at the output."""
-    hidden = [p.name for p in network.projections if p.target not in network.voices]
-    return nl.rules.Mixed(dict.fromkeys(hidden, rule))
-
-
 class Cell:
     """One rule on one network: its life, and what an update costs."""
 
@@ -72,42 +70,45 @@ class Cell:
         self.lesson: AbstractTask = Pictures() if self.machine else self.task
         self.unlabelled = "target" not in rule.needs
 
-    def teacher(self, network: nl.Network) -> AbstractRule:
-        """The rule, kept from the output if it knows no labels."""
-        alone = self.unlabelled and not self.machine
-        return hidden_only(self.rule, network) if alone else self.rule
-
     def life(self, key: jax.Array, rate: jax.Array) -> dict[str, jax.Array]:
         """Teach one network; a rule without labels first, then a read-out for as long."""
         at_network, at_life, at_exam = jax.random.split(key, 3)
         network, how = self.make(at_network), {"steps": UPDATES, "batch": BATCH, "key": at_life}
-        rule = self.teacher(network)
+        rule = self.rule
         taught = nl.learn(network, rule, self.lesson, optax.adam(rate), **how)
-        brain, seen = taught.brain, {}
+        brain = taught.brain
         if self.unlabelled:
-            reader = as_reader(brain, at_network) if self.machine else brain
+            reader = as_reader(brain, network, at_network)
             brain = nl.learn(reader, READ_OUT, self.task, optax.adam(rate), **how).brain
-        for split in ("tune", "test"):
-            seen[split] = nl.examine(brain, self.task, split, key=at_exam)
-        start = rule.init(network, key=jax.random.split(at_life)[0])
-        reader = as_reader(network, at_network) if self.machine else network
-        seen["angle before"] = self.angle(rule, start, network, reader, at_exam)
-        source = taught.brain if self.machine else brain
-        seen["angle after"] = self.angle(rule, taught.rule_state, source, brain, at_exam)
+        exams = [self.task.exam(split, key=at_exam) for split in ("tune", "test")]
+        both = jax.tree.map(lambda *parts: jnp.concatenate(parts), *exams)
+        marks = jax.vmap(lambda s: self.task.score(nl.respond(brain, s.stimuli), s))(both)
+        tune, test = jnp.split(marks, [len(exams[0].stimuli)])
+        start = rule.init(network, key=jax.random.split(at_life)[0])  # as `learn` draws it
+        reader = as_reader(network, network, at_network) if self.machine else network
+        after = taught.rule_state, taught.brain if self.machine else brain, brain
+        angles = self.angles(rule, (start, network, reader), after, exams[0])
+        seen = {"tune": jnp.mean(tune), "test": jnp.mean(test), "angles": angles}
         if isinstance(taught.rule_state, Relaxed):
             seen["residual"] = taught.rule_state.residual
         return seen
 
-    def angle(self, rule, state, brain, reader, key) -> jax.Array:
-        """Degrees to backprop's direction, mean of the weights of hidden cells."""
-        exam, lesson = self.task.exam("tune", key=key), self.lesson.exam("tune", key=key)
+    def angles(self, rule: AbstractRule, before: Any, after: Any, exam: nl.Sample) -> jax.Array:
+        """Degrees to backprop's direction before and after learning, as one program."""
+        arrays, rest = eqx.partition(before, eqx.is_array)
+        later = eqx.filter(after, eqx.is_array)
+        both = jax.tree.map(lambda *pair: jnp.stack(pair), arrays, later)
+        return jax.lax.map(lambda now: self.angle(rule, *eqx.combine(now, rest), exam), both)
+
+    def angle(self, rule: AbstractRule, state, brain, reader, exam: nl.Sample) -> jax.Array:
+        """The mean over the weights of hidden cells, of which `reader` makes an answer."""
+        key, lesson = jax.random.key(0), nl.Sample(exam.stimuli) if self.machine else exam
         mine, _ = nl.rules.direction(rule, state, brain, lesson, self.lesson.error, key=key)
-        best, _ = nl.rules.direction(
-            nl.rules.Backprop(), None, reader, exam, self.task.error, key=key
-        )
-        slopes = {
-            p.name: d.weight for p, d in zip(reader.projections, best.projections, strict=True)
-        }
+        control = nl.rules.Backprop()
+        best, _ = nl.rules.direction(control, None, reader, exam, self.task.error, key=key)
+        mine, best = brain.mask(mine), reader.mask(best)
+        pairs = zip(reader.projections, best.projections, strict=True)
+        slopes = {p.name: d.weight for p, d in pairs}
         angles = []
         for p, d in zip(brain.projections, mine.projections, strict=True):
             if self.machine and not angles:  # the weights from visible to hidden cells
@@ -121,15 +122,15 @@ class Cell:
         slope = slopes[p.name]
         if self.version != "two-way":
             return slope
-        return slope + (
-            slope.T if p.source == p.target else slopes.get(f"{p.target}->{p.source}", 0.0)
-        )
+        if p.source == p.target:
+            return slope + slope.T
+        return slope + slopes.get(f"{p.target}->{p.source}", 0.0)
 
     def costs(self) -> dict[str, float | None]:
         """What an update costs, per example; the optimiser and a read-out are left out."""
         key = jax.random.key(0)
         network = self.make(key)
-        rule, task = self.teacher(network), self.lesson
+        rule, task = self.rule, self.lesson
         state = rule.init(network, key=key)
         samples = jax.vmap(lambda k: task.sample("train", key=k))(jax.random.split(key, BATCH))
         arrays, rest = eqx.partition((state, network, samples), eqx.is_array)
@@ -156,15 +157,22 @@ class Cell:
         program = eqx.filter_jit(jax.vmap(by_seed, (None, 0)))
         seen = {name: np.asarray(x) for name, x in program(keys, jnp.array(RATES)).items()}
         best = int(np.argmax(seen["tune"].mean(1)))
-        found = {name: [round(float(x), 4) for x in values[best]] for name, values in seen.items()}
+        found = {name: np.round(x[best].astype(float), 4).tolist() for name, x in seen.items()}
         how = {"network": self.version, "rate": RATES[best]}
         return how | found | self.costs() | {"seconds": round(time.monotonic() - began, 1)}
 
 
+def work(piece: tuple[str, str, str]) -> dict[str, Any]:
+    """One cell of the table, in a process of its own."""
+    use_cache()
+    name, column, version = piece
+    return Cell(shelf()[name], column, version).measure()
+
+
 def measure(kept: dict[str, Any], save: Callable[[], None]) -> None:
     """Fill what is missing; saved cell by cell, so that it can be interrupted."""
-    rules, missing = shelf(), []
-    for name, rule in rules.items():
+    missing = deque()
+    for name, rule in shelf().items():
         for column in COLUMNS:
             if column not in kept.setdefault(name, {}):
                 version, why = choose(rule, column)
@@ -173,11 +181,13 @@ def measure(kept: dict[str, Any], save: Callable[[], None]) -> None:
                 else:
                     missing.append((name, column, version))
     look = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
-    with Progress(*look, TimeRemainingColumn()) as bar:
-        task = bar.add_task("", total=len(missing))
-        for name, column, version in missing:
-            bar.update(task, description=f"{name}, {column}")
-            kept[name][column] = Cell(rules[name], column, version).measure()
-            save()
-            bar.advance(task)
+    with Progress(*look, TimeRemainingColumn(elapsed_when_finished=True)) as bar:
+        task = bar.add_task("rules", total=len(missing))
+        for (name, column, _), found in hand_out(missing, work, processes()):
+            if isinstance(found, Lost):
+                bar.console.print(f"{name} on {column} was lost: {found.why}")
+            else:
+                kept[name][column] = found
+                save()
+            bar.update(task, advance=1, description=f"{name}, {column}")
     save()

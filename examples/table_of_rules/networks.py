@@ -37,11 +37,16 @@ def loops(column: str) -> Dense:
 
 
 def mirrored(column: str, key: jax.Array) -> nl.Network:
-    """The network of a column with ways back."""
+    """The network of a column with ways back; first weights are half as large, so that it settles.
+
+    With linear outputs and larger weights the loops through them would amplify.
+    """
     network = plain(column, key)
     if column == "grid":
         network = nl.free(loops(column), inputs=64, outputs=10, key=key)
-    return nl.two_way(network)
+    weight = lambda p: p.weight  # noqa: E731
+    halve = lambda p: p if p.source == "input" else eqx.tree_at(weight, p, p.weight / 2)  # noqa: E731
+    return nl.two_way(network.edit(halve), tau=1.0)
 
 
 def machine(column: str, key: jax.Array) -> nl.Network:
@@ -76,8 +81,15 @@ def choose(rule: AbstractRule, column: str) -> tuple[str | None, str]:
     return None, why
 
 
-def as_reader(taught: nl.Network, key: jax.Array) -> nl.Network:
-    """The hidden layer of an autoencoder or a Boltzmann machine, with a read-out above it."""
+def as_reader(taught: nl.Network, start: nl.Network, key: jax.Array) -> nl.Network:
+    """What was learned without labels, below a read-out that has not learned.
+
+    Of an autoencoder or a Boltzmann machine that is the hidden layer.
+    """
+    if taught.outputs == {"output": 10}:
+        pairs = zip(taught.projections, start.projections, strict=True)
+        kept = [q if p.target in taught.voices else p for p, q in pairs]
+        return eqx.tree_at(lambda n: n.projections, taught, tuple(kept))
     up = taught.projections[0]
     bias = taught.populations[up.target].neuron.bias
     cells = lambda size: nl.neurons.Rate("sigmoid", jnp.zeros(size))  # noqa: E731
