@@ -82,6 +82,8 @@ def accuracy(cell: Cell) -> str:
 
 def angle(cell: Cell) -> str:
     """Mean over seeds, before and after learning."""
+    if "angles" not in cell:
+        return "-"
     before, after = np.mean(np.array(cell["angles"], dtype=float), axis=0)
     return "no direction" if np.isnan(before) else f"{before:.0f}° → {after:.0f}°"
 
@@ -134,7 +136,7 @@ def figures(kept: Kept) -> dict[str, Any]:
                 figure.add_annotation(text=text, showarrow=False, **place)
         return figure
 
-    final = lambda cell: np.array(cell["angles"], dtype=float)[:, -1]  # noqa: E731
+    final = lambda cell: np.array(cell.get("angles", [[None]]), dtype=float)[:, -1]  # noqa: E731
     return {
         "accuracy": drawn(lambda cell: 100 * np.array(cell["test"]), "test accuracy, %", ".1f"),
         "angle": drawn(final, "angle to backprop after learning, degrees", ".0f"),

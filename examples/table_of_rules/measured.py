@@ -18,7 +18,6 @@ import neurula as nl
 from neurula.cache import use_cache
 from neurula.contracts import AbstractRule, AbstractTask
 from neurula.costs import multiplications
-from neurula.measures.alignment import angle
 from neurula.pool import Lost, hand_out
 from neurula.rules.relaxation import Relaxed
 from neurula.runner import processes
@@ -32,6 +31,7 @@ RULES = {  # where the settings that a rule comes with are too slow or too large
     "ContrastiveHebb": nl.rules.ContrastiveHebb(SETTLE, SETTLE // 2),
     "EquilibriumPropagation": nl.rules.EquilibriumPropagation(0.1, SETTLE, SETTLE // 2),
     "GeneralisedRecirculation": nl.rules.GeneralisedRecirculation(SETTLE, SETTLE // 2),
+    "RecurrentBackprop": nl.rules.RecurrentBackprop(SETTLE),
 }
 READ_OUT = nl.rules.OutputOnly()
 
@@ -57,6 +57,19 @@ def shelf() -> dict[str, AbstractRule]:
     return found
 
 
+def leads_ahead(p: nl.Projection, network: nl.Network) -> bool:
+    """Whether it brings to hidden cells what they work on: neither read-out nor feedback."""
+    return p.target not in network.voices and not isinstance(p.wiring, Transposed)
+
+
+def hidden_only(network: nl.Network) -> optax.GradientTransformation:
+    """Keeps a rule that is not taught labels from the weights to the outputs."""
+    none = jax.tree.map(lambda _: False, nl.trainable(network))
+    above = [i for i, p in enumerate(network.projections) if p.target in network.voices]
+    weights = lambda net: [net.projections[i].weight for i in above]  # noqa: E731
+    return optax.masked(optax.set_to_zero(), eqx.tree_at(weights, none, [True] * len(above)))
+
+
 class Cell:
     """One rule on one network: its life, and what an update costs."""
 
@@ -71,60 +84,30 @@ class Cell:
         self.unlabelled = "target" not in rule.needs
 
     def life(self, key: jax.Array, rate: jax.Array) -> dict[str, jax.Array]:
-        """Teach one network; a rule without labels first, then a read-out for as long."""
+        """Teach one network; without labels its hidden cells, then a read-out for as long."""
         at_network, at_life, at_exam = jax.random.split(key, 3)
-        network, how = self.make(at_network), {"steps": UPDATES, "batch": BATCH, "key": at_life}
-        rule = self.rule
-        taught = nl.learn(network, rule, self.lesson, optax.adam(rate), **how)
-        brain = taught.brain
+        network, optimiser = self.make(at_network), optax.adam(rate)
+        how = {"steps": UPDATES, "batch": BATCH, "key": at_life}
+        spare = optax.chain(optimiser, hidden_only(network)) if self.unlabelled else optimiser
+        seen = {}
+        if self.machine:  # has no labels that backprop could follow
+            learned = nl.learn(network, self.rule, self.lesson, spare, **how)
+        else:
+            found = nl.alignments(network, self.rule, self.task, spare, probes=1, **how)
+            learned = found.learned
+            angles = [found.angles[p.name] for p in network.projections if leads_ahead(p, network)]
+            seen["angles"] = jnp.mean(jnp.stack(angles), axis=0)
+        brain = learned.brain
         if self.unlabelled:
-            reader = as_reader(brain, network, at_network)
-            brain = nl.learn(reader, READ_OUT, self.task, optax.adam(rate), **how).brain
+            reader = as_reader(brain, at_network) if self.machine else brain
+            brain = nl.learn(reader, READ_OUT, self.task, optimiser, **how).brain
         exams = [self.task.exam(split, key=at_exam) for split in ("tune", "test")]
         both = jax.tree.map(lambda *parts: jnp.concatenate(parts), *exams)
         marks = jax.vmap(lambda s: self.task.score(nl.respond(brain, s.stimuli), s))(both)
         tune, test = jnp.split(marks, [len(exams[0].stimuli)])
-        start = rule.init(network, key=jax.random.split(at_life)[0])  # as `learn` draws it
-        reader = as_reader(network, network, at_network) if self.machine else network
-        after = taught.rule_state, taught.brain if self.machine else brain, brain
-        angles = self.angles(rule, (start, network, reader), after, exams[0])
-        seen = {"tune": jnp.mean(tune), "test": jnp.mean(test), "angles": angles}
-        if isinstance(taught.rule_state, Relaxed):
-            seen["residual"] = taught.rule_state.residual
-        return seen
-
-    def angles(self, rule: AbstractRule, before: Any, after: Any, exam: nl.Sample) -> jax.Array:
-        """Degrees to backprop's direction before and after learning, as one program."""
-        arrays, rest = eqx.partition(before, eqx.is_array)
-        later = eqx.filter(after, eqx.is_array)
-        both = jax.tree.map(lambda *pair: jnp.stack(pair), arrays, later)
-        return jax.lax.map(lambda now: self.angle(rule, *eqx.combine(now, rest), exam), both)
-
-    def angle(self, rule: AbstractRule, state, brain, reader, exam: nl.Sample) -> jax.Array:
-        """The mean over the weights of hidden cells, of which `reader` makes an answer."""
-        key, lesson = jax.random.key(0), nl.Sample(exam.stimuli) if self.machine else exam
-        mine, _ = nl.rules.direction(rule, state, brain, lesson, self.lesson.error, key=key)
-        control = nl.rules.Backprop()
-        best, _ = nl.rules.direction(control, None, reader, exam, self.task.error, key=key)
-        mine, best = brain.mask(mine), reader.mask(best)
-        pairs = zip(reader.projections, best.projections, strict=True)
-        slopes = {p.name: d.weight for p, d in pairs}
-        angles = []
-        for p, d in zip(brain.projections, mine.projections, strict=True):
-            if self.machine and not angles:  # the weights from visible to hidden cells
-                angles.append(angle(d.weight, best.projections[0].weight))
-            elif not (self.machine or p.target in brain.voices or isinstance(p.wiring, Transposed)):
-                angles.append(angle(d.weight, self.tied(slopes, p)))
-        return jnp.mean(jnp.stack(angles))
-
-    def tied(self, slopes: dict[str, jax.Array], p: nl.Projection) -> jax.Array:
-        """The slope of a weight; where it serves both ways, of both together."""
-        slope = slopes[p.name]
-        if self.version != "two-way":
-            return slope
-        if p.source == p.target:
-            return slope + slope.T
-        return slope + slopes.get(f"{p.target}->{p.source}", 0.0)
+        if isinstance(learned.rule_state, Relaxed):
+            seen["residual"] = learned.rule_state.residual
+        return seen | {"tune": jnp.mean(tune), "test": jnp.mean(test)}
 
     def costs(self) -> dict[str, float | None]:
         """What an update costs, per example; the optimiser and a read-out are left out."""

@@ -69,9 +69,14 @@ def versions(column: str) -> dict[str, Callable[[jax.Array], nl.Network]]:
 
 
 def choose(rule: AbstractRule, column: str) -> tuple[str | None, str]:
-    """The first version that a rule can teach; `None`, and why it cannot teach the column's."""
-    why = ""
-    for version, make in versions(column).items():
+    """The first version that a rule can teach; `None`, and why it cannot teach the column's.
+
+    The control of rules that let a network settle gets what they get.
+    """
+    made, why = versions(column), ""
+    if isinstance(rule, nl.rules.RecurrentBackprop):
+        made.pop("as it is")
+    for version, make in made.items():
         try:
             rule.init(make(jax.random.key(0)), key=jax.random.key(0))
         except ValueError as refusal:
@@ -81,15 +86,8 @@ def choose(rule: AbstractRule, column: str) -> tuple[str | None, str]:
     return None, why
 
 
-def as_reader(taught: nl.Network, start: nl.Network, key: jax.Array) -> nl.Network:
-    """What was learned without labels, below a read-out that has not learned.
-
-    Of an autoencoder or a Boltzmann machine that is the hidden layer.
-    """
-    if taught.outputs == {"output": 10}:
-        pairs = zip(taught.projections, start.projections, strict=True)
-        kept = [q if p.target in taught.voices else p for p, q in pairs]
-        return eqx.tree_at(lambda n: n.projections, taught, tuple(kept))
+def as_reader(taught: nl.Network, key: jax.Array) -> nl.Network:
+    """The hidden layer of an autoencoder or a Boltzmann machine, with a read-out above it."""
     up = taught.projections[0]
     bias = taught.populations[up.target].neuron.bias
     cells = lambda size: nl.neurons.Rate("sigmoid", jnp.zeros(size))  # noqa: E731
