@@ -7,6 +7,7 @@ python examples/table_of_rules --draw    only draws
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
 from drawn import draw
@@ -28,7 +29,9 @@ def main() -> None:
     asked = parser.parse_args()
     kept = json.loads(RESULTS.read_text()) if RESULTS.is_file() and not asked.again else {}
     if not asked.draw:
-        measure(kept, lambda: write_whole(RESULTS, (dump(kept, indent=1) + "\n").encode()))
+        save = lambda: write_whole(RESULTS, (dump(kept, indent=1) + "\n").encode())  # noqa: E731
+        if lost := measure(kept, save):
+            sys.exit(f"{lost} cells were lost, so the table is not whole. The others are kept.")
     draw(kept, DOCS)
     print(DOCS / "table_of_rules.md")
 

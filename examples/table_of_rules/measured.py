@@ -21,6 +21,8 @@ from neurula.costs import multiplications
 from neurula.pool import Lost, hand_out
 from neurula.rules.relaxation import Relaxed
 from neurula.runner import processes
+from neurula.tasks.digits import CLASSES
+from neurula.tasks.marking import squared_error
 from neurula.wirings import Transposed
 
 SEEDS, UPDATES, BATCH = 5, 400, 16
@@ -34,6 +36,16 @@ RULES = {  # where the settings that a rule comes with are too slow or too large
     "RecurrentBackprop": nl.rules.RecurrentBackprop(SETTLE),
 }
 READ_OUT = nl.rules.OutputOnly()
+
+
+class Squared(nl.tasks.Digits):
+    """Digits with half the squared difference for an error.
+
+    Cross-entropy wants ever larger outputs, whose loops back would keep networks from settling.
+    """
+
+    def error(self, outputs, sample):
+        return CLASSES / 2 * squared_error(outputs, sample)
 
 
 class Pictures(nl.tasks.Digits):
@@ -79,7 +91,7 @@ class Cell:
         self.machine = version in ("autoencoder", "Boltzmann machine")
         looped = column in ("free graph", "grid")
         look = SETTLE if version == "two-way" else LOOK if looped and not self.machine else 1
-        self.task = nl.tasks.Digits(look=look, answer="last")
+        self.task = Squared(look=look, answer="last")
         self.lesson: AbstractTask = Pictures() if self.machine else self.task
         self.unlabelled = "target" not in rule.needs
 
@@ -88,26 +100,36 @@ class Cell:
         at_network, at_life, at_exam = jax.random.split(key, 3)
         network, optimiser = self.make(at_network), optax.adam(rate)
         how = {"steps": UPDATES, "batch": BATCH, "key": at_life}
-        spare = optax.chain(optimiser, hidden_only(network)) if self.unlabelled else optimiser
         seen = {}
         if self.machine:  # has no labels that backprop could follow
-            learned = nl.learn(network, self.rule, self.lesson, spare, **how)
+            learned = nl.learn(network, self.rule, self.lesson, optimiser, **how)
         else:
+            spare = optax.chain(optimiser, hidden_only(network)) if self.unlabelled else optimiser
             found = nl.alignments(network, self.rule, self.task, spare, probes=1, **how)
             learned = found.learned
             angles = [found.angles[p.name] for p in network.projections if leads_ahead(p, network)]
             seen["angles"] = jnp.mean(jnp.stack(angles), axis=0)
-        brain = learned.brain
-        if self.unlabelled:
-            reader = as_reader(brain, at_network) if self.machine else brain
-            brain = nl.learn(reader, READ_OUT, self.task, optimiser, **how).brain
         exams = [self.task.exam(split, key=at_exam) for split in ("tune", "test")]
-        both = jax.tree.map(lambda *parts: jnp.concatenate(parts), *exams)
-        marks = jax.vmap(lambda s: self.task.score(nl.respond(brain, s.stimuli), s))(both)
-        tune, test = jnp.split(marks, [len(exams[0].stimuli)])
+
+        def read(rate: jax.Array) -> tuple[jax.Array, jax.Array]:
+            reader = as_reader(learned.brain, at_network) if self.machine else learned.brain
+            return self.sit(nl.learn(reader, READ_OUT, self.task, optax.adam(rate), **how), exams)
+
+        if self.unlabelled:
+            tune, test = jax.vmap(read)(jnp.array(RATES))
+            tune, test = jnp.max(tune), test[jnp.argmax(tune)]
+        else:
+            tune, test = self.sit(learned, exams)
         if isinstance(learned.rule_state, Relaxed):
             seen["residual"] = learned.rule_state.residual
-        return seen | {"tune": jnp.mean(tune), "test": jnp.mean(test)}
+        return seen | {"tune": tune, "test": test}
+
+    def sit(self, learned: nl.Learned, exams: list[nl.Sample]) -> tuple[jax.Array, ...]:
+        """The share of right answers in each exam; all as one program."""
+        all_of_them = jax.tree.map(lambda *parts: jnp.concatenate(parts), *exams)
+        mark = lambda s: self.task.score(nl.respond(learned.brain, s.stimuli), s)  # noqa: E731
+        marks = jnp.split(jax.vmap(mark)(all_of_them), [len(exams[0].stimuli)])
+        return tuple(map(jnp.mean, marks))
 
     def costs(self) -> dict[str, float | None]:
         """What an update costs, per example; the optimiser and a read-out are left out."""
@@ -152,9 +174,9 @@ def work(piece: tuple[str, str, str]) -> dict[str, Any]:
     return Cell(shelf()[name], column, version).measure()
 
 
-def measure(kept: dict[str, Any], save: Callable[[], None]) -> None:
-    """Fill what is missing; saved cell by cell, so that it can be interrupted."""
-    missing = deque()
+def measure(kept: dict[str, Any], save: Callable[[], None]) -> int:
+    """Fill what is missing, saved cell by cell, so that it can be interrupted; how many failed."""
+    missing, lost = deque(), 0
     for name, rule in shelf().items():
         for column in COLUMNS:
             if column not in kept.setdefault(name, {}):
@@ -168,9 +190,11 @@ def measure(kept: dict[str, Any], save: Callable[[], None]) -> None:
         task = bar.add_task("rules", total=len(missing))
         for (name, column, _), found in hand_out(missing, work, processes()):
             if isinstance(found, Lost):
+                lost += 1
                 bar.console.print(f"{name} on {column} was lost: {found.why}")
             else:
                 kept[name][column] = found
                 save()
             bar.update(task, advance=1, description=f"{name}, {column}")
     save()
+    return lost

@@ -37,10 +37,7 @@ def loops(column: str) -> Dense:
 
 
 def mirrored(column: str, key: jax.Array) -> nl.Network:
-    """The network of a column with ways back; first weights are half as large, so that it settles.
-
-    With linear outputs and larger weights the loops through them would amplify.
-    """
+    """The network of a column with ways back, first weights half as large so that it settles."""
     network = plain(column, key)
     if column == "grid":
         network = nl.free(loops(column), inputs=64, outputs=10, key=key)
