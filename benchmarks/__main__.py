@@ -54,13 +54,13 @@ def main() -> None:
             continue
         kept[name] = result
         _show(name, result)
-    kept["machine"] = {
-        "processor": platform.processor() or platform.machine(),
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        **{name: version(name) for name in ("neurula", "jax", "equinox", "optax", "numpy")},
-    }
-    RESULTS.write_text(json.dumps(kept, indent=1) + "\n")
+        kept["machine"] = {
+            "processor": platform.processor() or platform.machine(),
+            "cores": os.cpu_count(),
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("neurula", "jax", "equinox", "optax", "numpy")},
+        }
+        RESULTS.write_text(json.dumps(kept, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -118,9 +118,16 @@ def paired() -> dict:
     coding, backprop = (accuracy(brains) for brains in together(KEYS))
     gap = backprop - coding
     return result | {
-        "accuracy": {"predictive coding": coding.mean(), "backprop": backprop.mean()},
-        "accuracy_gap": {"mean": gap.mean(), "standard error": gap.std(ddof=1) / TRIALS**0.5},
+        "accuracy": {"predictive coding": _mean(coding), "backprop": _mean(backprop)},
+        "accuracy_gap": {
+            "mean": _mean(gap),
+            "standard error": float(gap.std(ddof=1)) / TRIALS**0.5,
+        },
     }
+
+
+def _mean(values: np.ndarray) -> float:
+    return float(values.mean())
 
 
 def _stacked(trees: list) -> Any:
@@ -146,7 +153,7 @@ def against(peer: str) -> Callable[[], dict]:
         )
         return result | {
             "version": version(peer),
-            "accuracy": {"ours": ours.mean(), "theirs": theirs.mean()},
+            "accuracy": {"ours": _mean(ours), "theirs": _mean(theirs)},
         }
 
     return race

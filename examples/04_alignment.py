@@ -7,12 +7,13 @@ import optax
 import neurula as nl
 
 key, sizes = jax.random.key(0), [64, 64, 64, 10]
-ahead, both_ways = nl.layered(sizes, key=key), nl.relaxing(sizes, key=key)
+ahead = nl.layered(sizes, key=key)
+both_ways = nl.two_way(nl.layered(sizes, gain=0.5, key=key))  # small weights settle sooner
 pairs = [
     (ahead, nl.rules.FeedbackAlignment()),
     (ahead, nl.rules.PredictiveCoding()),
     (ahead, nl.rules.TargetPropagation(rate=0.1)),
-    (both_ways, nl.rules.EquilibriumPropagation()),
+    (both_ways, nl.rules.EquilibriumPropagation(free_steps=100)),
 ]
 
 
