@@ -27,7 +27,7 @@ from neurula.wirings import Transposed
 
 SEEDS, UPDATES, BATCH = 5, 400, 16
 RATES = (4e-4, 2e-3, 1e-2, 5e-2)  # of Adam; every cell of the table takes its best
-LOOK, SETTLE = 4, 20  # steps for which loops, and networks that settle, are shown a picture
+LOOK, SETTLE = 4, 30  # steps for which loops, and networks that settle, are shown a picture
 RULES = {  # where the settings that a rule comes with are too slow or too large for a table
     "Boltzmann": nl.rules.Boltzmann("contrastive divergence", sweeps=1, samples=1),
     "ContrastiveHebb": nl.rules.ContrastiveHebb(SETTLE, SETTLE // 2),
