@@ -1,4 +1,4 @@
-"""Counts floating-point operations from the jaxpr, bodies of loops times their length.
+"""Counts what a function does from its jaxpr, bodies of loops times their length.
 
 XLA's own analysis counts the body of a loop once, however long the loop is. A multiply-add is two
 operations, a transcendental function is one. Leading orders of the matrix factorisations follow
@@ -12,6 +12,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.interpreters.partial_eval import dce_jaxpr
 
 _ELEMENTWISE = frozenset({
     "abs", "acos", "acosh", "add", "add_any", "asin", "asinh", "atan", "atan2", "atanh", "ceil",
@@ -39,11 +40,17 @@ _FACTORISATIONS: dict[str, Callable[[int, int], float]] = {  # of an m x n matri
 _UNSEEN = ("pure_callback", "io_callback", "ffi_call", "pallas_call", "custom_partitioning")
 
 
+_PRODUCTS = frozenset({
+    "cumprod", "div", "integer_pow", "mul", "pow", "reduce_prod", "scatter_mul", "square",
+})  # fmt: skip
+Weigh = Callable[[str, Any], float]  # the name of a primitive and its equation: what it counts
+
+
 @dataclasses.dataclass(frozen=True)
 class Count:
     """How many operations, and what could not be counted in full."""
 
-    flops: float
+    flops: float  # or whatever was to be counted
     gaps: frozenset[str] = frozenset()  # e.g. a loop of unknown length, which counts once
 
     def __add__(self, other: "Count") -> "Count":
@@ -59,38 +66,49 @@ def flops(function: Callable[..., Any], *args: Any) -> float:
     return count(function, *args).flops
 
 
-def count(function: Callable[..., Any], *args: Any) -> Count:
+def multiplications(function: Callable[..., Any], *args: Any) -> float:
+    """Multiplications and divisions of floats in one call, those of products and convolutions too.
+
+    Transcendental functions and matrix factorisations are not counted.
+    """
+    return count(function, *args, weigh=_products).flops
+
+
+def count(function: Callable[..., Any], *args: Any, weigh: Weigh | None = None) -> Count:
     """Floating-point operations of one call, and what stayed uncounted.
 
     Arguments are arrays or trees of arrays. Of a `cond` the dearest branch counts; a `while` loop
-    whose length is not known beforehand counts once.
+    whose length is not known beforehand counts once. What no result depends on is not counted, as
+    XLA leaves it out. `weigh` counts something else.
     """
-    return _jaxpr(jax.make_jaxpr(function)(*args).jaxpr)
+    whole = jax.make_jaxpr(function)(*args).jaxpr
+    needed, _ = dce_jaxpr(whole, [True] * len(whole.outvars))
+    return _jaxpr(needed, weigh or _arithmetic)
 
 
-def _jaxpr(jaxpr: Any) -> Count:
-    return sum((_equation(each) for each in jaxpr.eqns), Count(0.0))
+def _jaxpr(jaxpr: Any, weigh: Weigh) -> Count:
+    return sum((_equation(each, weigh) for each in jaxpr.eqns), Count(0.0))
 
 
-def _equation(equation: Any) -> Count:
+def _equation(equation: Any, weigh: Weigh) -> Count:
     name, params = equation.primitive.name, equation.params
     if name == "scan":
-        return _jaxpr(params["jaxpr"].jaxpr).times(params["length"])
+        return _jaxpr(params["jaxpr"].jaxpr, weigh).times(params["length"])
     if name == "while":
-        once = _jaxpr(params["cond_jaxpr"].jaxpr) + _jaxpr(params["body_jaxpr"].jaxpr)
-        return once + Count(0.0, frozenset({"a loop of unknown length, counted once"}))
+        parts = (params["cond_jaxpr"].jaxpr, params["body_jaxpr"].jaxpr)
+        gap = Count(0.0, frozenset({"a loop of unknown length, counted once"}))
+        return sum((_jaxpr(part, weigh) for part in parts), gap)
     if name == "cond":
-        branches = [_jaxpr(branch.jaxpr) for branch in params["branches"]]
+        branches = [_jaxpr(branch.jaxpr, weigh) for branch in params["branches"]]
         return max(branches, key=lambda branch: branch.flops)
     if name == "custom_linear_solve":
-        return _jaxpr(params["jaxprs"].solve.jaxpr)
+        return _jaxpr(params["jaxprs"].solve.jaxpr, weigh)
     if name in _UNSEEN:
         return Count(0.0, frozenset({f"{name}, not counted"}))
-    if name.startswith("scatter"):  # their inner jaxpr handles one number only
-        return Count(_size(equation.invars[2]) if name in _OVER_UPDATES else 0.0)
-    if inner := list(_inside(params)):
-        return sum((_jaxpr(each) for each in inner), Count(0.0))
-    return Count(_arithmetic(name, equation))
+    inner = [] if name.startswith("scatter") else list(_inside(params))  # theirs is for one number
+    if inner:
+        return sum((_jaxpr(each, weigh) for each in inner), Count(0.0))
+    return Count(weigh(name, equation))
 
 
 def _inside(params: dict[str, Any]) -> Iterator[Any]:
@@ -106,6 +124,8 @@ def _arithmetic(name: str, equation: Any) -> float:
     first, out = equation.invars[0].aval if equation.invars else None, equation.outvars[0].aval
     if first is None or not any(_inexact(each.aval) for each in equation.invars):
         return 0.0
+    if name.startswith("scatter"):
+        return _size(equation.invars[2]) if name in _OVER_UPDATES else 0.0
     if name in _ELEMENTWISE:
         return float(out.size)
     if name in _OVER_INPUT:
@@ -124,6 +144,13 @@ def _arithmetic(name: str, equation: Any) -> float:
         n, m = sorted(first.shape[-2:])
         return _FACTORISATIONS[name](m, n) * math.prod(first.shape[:-2])
     return 0.0
+
+
+def _products(name: str, equation: Any) -> float:
+    """Multiplications and divisions of a primitive that calls no other."""
+    if name in ("dot_general", "conv_general_dilated"):
+        return _arithmetic(name, equation) / 2
+    return _arithmetic(name, equation) if name in _PRODUCTS else 0.0
 
 
 def _size(variable: Any) -> float:

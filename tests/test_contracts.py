@@ -16,6 +16,7 @@ EXAMPLES = {
     wirings.Dense: lambda: wirings.Dense(4, 3),
     wirings.Sparse: lambda: wirings.Sparse(jnp.array([0, 2, 1]), jnp.array([1, 1, 3]), 4, 3),
     wirings.Grid: lambda: wirings.Grid(3, 4),
+    wirings.OneToOne: lambda: wirings.OneToOne(4),
     wirings.Transposed: lambda: wirings.Transposed(wirings.Dense(4, 3), 0.5),
     rules.Mixed: lambda: rules.Mixed({}, neurons=rules.Backprop()),
     tasks.Copied: lambda: tasks.Copied(tasks.Parity(4)),

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from neurula.costs import count, flops
+from neurula.costs import count, flops, multiplications
 
 
 def test_a_matrix_product_is_two_m_n_k():
@@ -109,3 +109,18 @@ def test_solving_costs_a_factorisation_and_two_triangles():
 
 def test_a_factorisation_of_a_batch():
     assert flops(jnp.linalg.cholesky, jnp.stack([jnp.eye(6)] * 4)) >= 4 * 6**3 / 3
+
+
+def test_multiplications_are_half_of_a_product_and_none_of_a_sum():
+    a, b = jnp.ones((3, 4)), jnp.ones((4, 5))
+    assert multiplications(jnp.matmul, a, b) == 3 * 4 * 5
+    assert multiplications(jnp.add, a, a) == 0
+    assert multiplications(lambda a: jnp.tanh(a * a / 2), a) == 2 * 12
+
+
+def test_what_no_result_needs_is_not_counted():
+    def wasteful(x):
+        _ = x @ x
+        return jax.lax.scan(lambda c, _: (c * 2, x @ c), x, None, length=3)[0]
+
+    assert flops(wasteful, jnp.ones((4, 4))) == 3 * 16

@@ -9,3 +9,4 @@ from .null_calibration import NullCalibration as NullCalibration
 from .oja_gradient import OjaGradient as OjaGradient
 from .recirculation_gradient import RecirculationGradient as RecirculationGradient
 from .stare_longer import StareLonger as StareLonger
+from .width_vs_depth import WidthVsDepth as WidthVsDepth

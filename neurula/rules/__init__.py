@@ -13,6 +13,7 @@ from .gradient import AbstractGradientRule as AbstractGradientRule, direction as
 from .hebb import Hebb as Hebb
 from .hopfield import store as store
 from .local import AbstractLocalRule as AbstractLocalRule, End as End, Synapse as Synapse
+from .messages import messages as messages, send_back as send_back
 from .mixed import Mixed as Mixed
 from .oja import Oja as Oja
 from .oja_subspace import OjaSubspace as OjaSubspace

@@ -13,6 +13,7 @@ from ..contracts import Error, Sample
 from ..network import Network
 from .detour import demand_network, sever
 from .gradient import AbstractGradientRule
+from .messages import send_back
 
 Feedback = dict[str, Float[Array, "_ out"]]  # by hidden population
 
@@ -48,7 +49,9 @@ class DirectFeedbackAlignment(AbstractGradientRule[Feedback]):
         value, slope = jax.value_and_grad(error)(outputs, sample)
         # The gradient of `teaching` is the fed-back error times each cell's own slope.
         errors = jax.lax.stop_gradient(slope)
-        teaching = [jnp.sum(activity[name] * (errors @ b.T)) for name, b in state.items()]
+        heard = {p.target for p in brain.projections}  # the others, inputs, have nothing to learn
+        pairs = [(activity[name], b) for name, b in state.items() if name in heard]
+        teaching = [jnp.sum(active * (send_back(errors) @ b.T)) for active, b in pairs]
         at_output = jnp.sum(outputs * errors)
         zero = jax.lax.stop_gradient(value - at_output - sum(teaching))
         return zero + at_output + sum(teaching), None

@@ -9,6 +9,7 @@ from .graphs import (
     spatial as spatial,
 )
 from .grid import Grid as Grid
+from .one_to_one import OneToOne as OneToOne
 from .patches import patches as patches
 from .sparse import Sparse as Sparse
 from .transposed import Transposed as Transposed
