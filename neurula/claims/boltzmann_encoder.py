@@ -245,4 +245,5 @@ def rounded(net: Network, cells: int) -> tuple[Array, Array]:
     """Which hidden cells of an autoencoder are more on than off, and which outputs, by pattern."""
     hidden = lambda p: record(net, p[None], "hidden1").responses[0]  # noqa: E731
     output = lambda p: respond(net, p[None])[0]  # noqa: E731
-    return tuple(jnp.round(jax.vmap(look)(jnp.eye(cells))) for look in (hidden, output))
+    code, said = (jnp.round(jax.vmap(look)(jnp.eye(cells))) for look in (hidden, output))
+    return code, said

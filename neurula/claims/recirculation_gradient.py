@@ -120,14 +120,14 @@ class RecirculationGradient(AbstractClaim):
         updates = self.updates if about == "digits" else self.updates // 4
         optimiser = optax.sgd(optax.cosine_decay_schedule(settings["rate"], updates), self.momentum)
         if name == TIED:
-            optimiser = optax.chain(optax.stateless(lambda change, _: shared(change)), optimiser)
+            optimiser = optax.chain(optax.stateless(shared), optimiser)
 
         def probe(net: Network) -> dict[str, Float[Array, ""]]:
             error = {"error": -examine(net, task, "tune", key=key)}
             return error | follow(by, net, task) if isinstance(by, Recirculation) else error
 
-        how = {"steps": updates, "batch": self.batch, "probes": self.probes, "key": at_life}
-        learned = learn(brain, by, task, optimiser, probe=probe, **how)
+        how: dict[str, Any] = {"steps": updates, "batch": self.batch, "key": at_life}
+        learned = learn(brain, by, task, optimiser, probe=probe, probes=self.probes, **how)
         once = hidden * task.shape[1] if name == TIED else 0  # weights that are counted twice
         return Outcome(
             score=-jnp.log(-examine(learned.brain, task, "test", key=key)),
@@ -152,7 +152,7 @@ class RecirculationGradient(AbstractClaim):
             ratio = float(np.exp(np.mean(score(to, task) - score(name, task))))
             return Gate(f"{says}, {task}", least <= ratio <= most, f"{ratio:.3f} times")
 
-        parts = [equal(LOOP, task, np.log(RATIO)) for task in TASKS]
+        parts: list[Any] = [equal(LOOP, task, np.log(RATIO)) for task in TASKS]
         parts += [near(LOOP, task, unit=COSINE) for task in TASKS]
         # The sentence is as true as its weakest part. A second look never makes a ruling firmer,
         # so that this order holds for one look and for two.
@@ -202,10 +202,10 @@ def weights(network: Network) -> tuple[Any, Any]:
     return up.weight, down.weight
 
 
-def shared(change: Network) -> Network:
+def shared(change: Any, _: Any = None) -> Any:
     """What is meant for a weight and for its mirror image goes to both, so that they stay one."""
     up, down = weights(change)
-    return eqx.tree_at(weights, change, (up + down.T, (up + down.T).T))
+    return eqx.tree_at(weights, change, (up + down.T, up.T + down))
 
 
 def follow(by: AbstractRule, brain: Network, task: AbstractTask) -> dict[str, Float[Array, ""]]:
