@@ -4,6 +4,8 @@ from .attractor_completion import AttractorCompletion as AttractorCompletion
 from .balanced_amplification import BalancedAmplification as BalancedAmplification
 from .feedback_alignment import FeedbackAlignment as FeedbackAlignment
 from .free_graph import FreeGraph as FreeGraph
+from .hebb_bp_equivalence import HebbBpEquivalence as HebbBpEquivalence
+from .local_error_signals import LocalErrorSignals as LocalErrorSignals
 from .null_calibration import NullCalibration as NullCalibration
 from .oja_gradient import OjaGradient as OjaGradient
 from .stare_longer import StareLonger as StareLonger

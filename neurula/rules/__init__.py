@@ -20,6 +20,7 @@ from .output_only import OutputOnly as OutputOnly
 from .predictive_coding import PredictiveCoding as PredictiveCoding
 from .recirculation import Recirculation as Recirculation
 from .relaxation import Settled as Settled, check_settled as check_settled, settle as settle
+from .reversed import Reversed as Reversed
 from .sign_symmetry import SignSymmetry as SignSymmetry
 from .target_propagation import TargetPropagation as TargetPropagation
 from .weight_mirror import WeightMirror as WeightMirror

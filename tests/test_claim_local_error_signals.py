@@ -1,0 +1,163 @@
+"""The pieces of the experiment on local error signals; not its verdict."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from toy_learning import KEY, example, half_square, propose
+
+from neurula import relaxing
+from neurula.claims import LocalErrorSignals
+from neurula.claims.local_error_signals import (
+    BACKPROP,
+    CENTRED,
+    CODING,
+    NUDGES,
+    REVERSED,
+    SHAPES,
+    change,
+    first,
+    lack,
+    rule_of,
+    tied,
+)
+from neurula.costs import flops
+from neurula.experiment import Outcome
+from neurula.network import trainable
+from neurula.rules import Backprop, EquilibriumPropagation, Reversed
+from neurula.tasks import Digits
+
+GAIN, SEEDS = jnp.ones(()), 10
+SMALL = LocalErrorSignals(width=8, updates=4, exact=100, seen=8)
+
+
+def test_arms_differ_in_their_rule_and_in_nothing_else():
+    claim = LocalErrorSignals()
+    assert all(claim.space(arm) == claim.space(BACKPROP) for arm in claim.arms)
+    for shape, hidden in zip(SHAPES, ([128], [64, 64]), strict=True):
+        plain = claim.network(BACKPROP, shape, GAIN, key=KEY)
+        assert [p.size for p in plain.populations.values()] == [64, *hidden, 10]
+        weights = {p.name: p.weight for p in plain.projections}
+        for arm in claim.arms:
+            brain = claim.network(arm, shape, GAIN, key=KEY)
+            feedback = [p for p in brain.projections if p.name not in weights]
+            assert len(feedback) == (len(hidden) if arm.startswith("EP") else 0)
+            for p in brain.projections:
+                ahead = weights.get(p.name, weights.get(f"{p.target}->{p.source}"))
+                np.testing.assert_array_equal(p.weight, ahead)
+            rule_of(arm).init(brain, key=KEY)
+
+
+def test_the_tied_gradient_is_that_of_weights_which_move_together():
+    brain, sample = relaxing([4, 5, 3], key=KEY), example(4, 3)
+    stare = eqx.tree_at(
+        lambda s: (s.stimuli, s.target),
+        sample,
+        (jnp.tile(sample.stimuli, (30, 1)), jnp.tile(sample.target, (30, 1))),
+    )
+    sums = tied(propose(Backprop(), brain, stare))
+    step = jax.random.normal(KEY, (3, 5))
+    pair = lambda net: [p.weight for p in net.projections if p.source != "input"]  # noqa: E731
+
+    def error(size):
+        moved = eqx.tree_at(pair, brain, [w + size * step for w in pair(brain)])
+        out = jax.lax.scan(lambda s, x: moved.step(s, x), moved.init(), stare.stimuli)[1]
+        return half_square(out, stare)
+
+    wanted = jax.grad(error)(0.0)
+    for weight in pair(sums):
+        assert jnp.sum(weight * step) == pytest.approx(float(wanted), rel=1e-4)
+    plain = SMALL.network(BACKPROP, SHAPES[1], GAIN, key=KEY)
+    assert jax.tree.all(jax.tree.map(np.array_equal, trainable(plain), tied(trainable(plain))))
+
+
+def test_the_wrong_order_of_phases_turns_the_direction_round():
+    brain, sample = relaxing([4, 5, 3], key=KEY), example(4, 3)
+    rule = EquilibriumPropagation(0.5)
+    right, wrong = (propose(r, brain, sample) for r in (rule, Reversed(rule)))
+    for a, b in zip(jax.tree.leaves(right), jax.tree.leaves(wrong), strict=True):
+        np.testing.assert_allclose(a, -b, atol=1e-6)
+
+
+def test_directions_near_the_gradient_as_the_teacher_weakens():
+    def angles(arm):
+        brain = SMALL.network(arm, SHAPES[1], GAIN, key=KEY)
+        return eqx.filter_jit(lambda: SMALL.angles(arm, [brain, brain]))()
+
+    for arm in (CENTRED, CODING):
+        found, moves = angles(arm)
+        assert found.shape[:2] == (2, len(NUDGES))
+        np.testing.assert_array_equal(found[0], found[1])
+        worst = found[0].max(-1)
+        assert (np.diff(worst) < 0).all()
+        assert worst[0] > 3 > worst[-1]
+        assert (moves < 1e-4).all()
+    np.testing.assert_allclose(angles(REVERSED)[0][:, -1], 180, atol=3)
+
+
+def test_operations_of_backprop_by_hand():
+    task, brain = Digits(), LocalErrorSignals().network(BACKPROP, SHAPES[0], GAIN, key=KEY)
+    seen = first(task, "train", 32)
+    weights = 128 * (64 + 10)  # ahead, products with errors; and back to the hidden layer
+    wanted = 2 * 32 * (2 * weights + 128 * 10)
+    found = flops(lambda: change(Backprop(), brain, seen, task.error)[0])
+    assert found == pytest.approx(wanted, rel=0.05)
+
+
+def test_what_the_worst_cosine_lacks():
+    angles = np.zeros((2, 2, 3, 2))
+    angles[:, :, 0] = 90.0  # the strongest teacher does not count
+    angles[1, 1, -1, 0] = 60.0
+    kept = {f"angles, {s}": jnp.asarray(angles * (s == SHAPES[0]), jnp.float32) for s in SHAPES}
+    np.testing.assert_allclose(lack(Outcome(jnp.zeros(2), kept=kept)), [0, 50], atol=1e-4)
+
+
+def outcomes(accuracy=None, degrees=None, moves=1e-7):
+    """Outcomes of all arms; what is not given has 96 % and points along the gradient."""
+    accuracy, degrees = {REVERSED: 0.1} | (accuracy or {}), {REVERSED: 180.0} | (degrees or {})
+    noise = np.random.default_rng(0).normal(0, 1e-3, (len(LocalErrorSignals.arms), SEEDS))
+    found = {}
+    for arm, wobble in zip(LocalErrorSignals.arms, noise, strict=True):
+        score = jnp.asarray(accuracy.get(arm, 0.96) + wobble, jnp.float32)
+        angles = jnp.full((SEEDS, 2, 3, 4), degrees.get(arm, 1.0))
+        kept = dict.fromkeys(SHAPES, score) | {f"angles, {s}": angles for s in SHAPES}
+        kept |= {f"moves, {s}": jnp.full((SEEDS, 2), moves) for s in SHAPES}
+        found[arm] = Outcome(score, score, kept=kept)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("what", "kind", "ruling"),
+    [
+        ({}, "parity", "supported"),
+        ({"accuracy": {CENTRED: 0.93}}, "parity", "refuted"),
+        ({"accuracy": {CODING: 0.93}}, "parity", "refuted"),
+        ({"degrees": {CODING: 9.0}}, "identity", "refuted"),
+        ({"degrees": {REVERSED: 2.0}}, "identity", "inconclusive"),
+    ],
+)
+def test_the_primary_test_is_that_of_the_weakest_part(what, kind, ruling):
+    found = LocalErrorSignals().evidence(outcomes(**what))
+    assert found.primary.kind == kind
+    assert found.primary.decide().ruling == ruling
+    assert all(gate.held for gate in found.gates)
+
+
+@pytest.mark.parametrize(
+    ("what", "held"),
+    [
+        ({"accuracy": dict.fromkeys(LocalErrorSignals.arms, 0.9)}, [False, True, False]),
+        ({"moves": 1e-3}, [True, False, True]),
+        ({"accuracy": {REVERSED: 0.95}}, [True, True, False]),
+    ],
+)
+def test_gates_fall_where_the_experiment_says_nothing(what, held):
+    assert [gate.held for gate in LocalErrorSignals().evidence(outcomes(**what)).gates] == held
+
+
+def test_the_figure_shows_angles_by_strength_of_the_teacher():
+    figure = LocalErrorSignals().figure(outcomes(degrees={CODING: 4.0}))
+    means = {trace.name: trace for trace in figure.data if trace.name}
+    np.testing.assert_allclose(means[CODING].y, 4.0)
+    np.testing.assert_allclose(means[CENTRED].x, NUDGES)
