@@ -14,15 +14,12 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from .. import rules
 from ..builders import layered
-from ..contracts import AbstractRule, Error, Sample
+from ..contracts import AbstractRule
 from ..evidence import Identity, Parity, Superiority, weakest
 from ..experiment import AbstractClaim, Arm, Budget, Evidence, Gate, Outcome, Outcomes, Range
 from ..live import examine, learn
-from ..measures.alignment import angle
-from ..network import Network
-from ..rules import AbstractContrastiveRule, ContrastiveHebb
-from ..rules.contrastive import Meeting
-from ..rules.relaxation import split_outputs
+from ..measures import alignment
+from ..network import Network, Projection
 from ..symmetric import inputs_only, two_way
 from ..tasks import Digits
 from ..wirings import Transposed
@@ -33,8 +30,8 @@ SHALLOW = ", one hidden layer"
 GAINS = {MEDIUM: 0.1, STRONG: 1.0, GENEREC: 1.0}  # of the feedback; else 0.01
 # How cells settle, by gain: tau in steps, and steps without and with a teacher.
 PACE = {0.01: (0.25, 9, 5), 0.1: (0.5, 12, 8), 1.0: (2.0, 24, 16)}
+PRICED = (WEAK, MEDIUM, STRONG, GENEREC)
 ENOUGH = 95.0  # % right: what the price is asked for
-COSINE = 0.01  # that a cosine may lack
 DEARER = 5.0  # times the multiply-adds
 BITE = 3.0  # points of accuracy that a phase to unlearn must be worth
 
@@ -104,23 +101,19 @@ class HebbBpEquivalence(AbstractClaim):
     def space(self, arm: str) -> dict[str, Range]:
         return {"rate": Range(1e-3, 0.1), "gain": Range(0.1, 3.0)}
 
-    def networks(
-        self, arm: str, gain: Float[Array, ""], *, key: PRNGKeyArray
-    ) -> tuple[Network, Network]:
-        """Layers that have not learned, and what the arm makes of them."""
+    def network(self, arm: str, gain: Float[Array, ""], *, key: PRNGKeyArray) -> Network:
+        """Layers that have not learned, with mirrored feedback except for backprop."""
         _, pixels, classes = Digits().shape
         hidden = [2 * self.width] if SHALLOW in arm else [self.width] * 2
         ahead = layered([pixels, *hidden, classes], gain=gain, key=key)
         back = GAINS.get(arm, 0.01)
-        both = two_way(ahead, back, tau=PACE[back][0])
-        return ahead, ahead if BACKPROP in arm else both
+        return ahead if BACKPROP in arm else two_way(ahead, back, tau=PACE[back][0])
 
     def run(self, arm: str, settings: dict[str, Float[Array, ""]], *, key: PRNGKeyArray) -> Outcome:
         at_network, at_life, at_exam = jax.random.split(key, 3)
         _, free, taught = PACE[GAINS.get(arm, 0.01)]
-        task, rule = Digits(), rule_of(arm, free, taught)
-        stare = Digits(look=1 if BACKPROP in arm else free)
-        ahead, start = self.networks(arm, settings["gain"], key=at_network)
+        task, stare = Digits(), Digits(look=1 if BACKPROP in arm else free)
+        start = self.network(arm, settings["gain"], key=at_network)
 
         def probe(brain: Network) -> dict[str, Float[Array, ""]]:
             splits = ("tune", "test")
@@ -128,33 +121,39 @@ class HebbBpEquivalence(AbstractClaim):
 
         how = {"steps": self.updates, "batch": self.batch, "probes": self.probes, "key": at_life}
         optimiser = optax.adam(optax.cosine_decay_schedule(settings["rate"], self.updates))
-        learned = learn(start, rule, task, optimiser, probe=probe, **how)
+        learned = learn(start, rule_of(arm, free, taught), task, optimiser, probe=probe, **how)
         before = probe(start)
         curves = {what: jnp.append(before[what], seen) for what, seen in learned.curves.items()}
-        needed = multiply_adds(start, *((2, 1) if BACKPROP in arm else (free + taught, 2)))
-        costs = {"multiply-adds per example": jnp.float32(needed)} | learned.costs
+        uses = {BACKPROP: (2, 1), HEBB: (free, 1)}.get(arm.split(", one")[0], (free + taught, 2))
+        needed = {"multiply-adds per example": jnp.float32(multiply_adds(start, *uses))}
         kept = {"updates": self.updates * reach(curves["test accuracy"], ENOUGH / 100)}
         if BACKPROP not in arm:
-            exact = rule_of(arm, self.exact, self.exact)
-            places = [self.angles(exact, ahead, brain) for brain in (start, learned.brain)]
-            kept["angles"] = jnp.stack(places)
-        # The mean over learning says how soon, too.
-        tuning = jnp.mean(curves["tune accuracy"])
-        return Outcome(curves["test accuracy"][-1], tuning, curves, costs, kept)
+            kept["angles"] = self.angles(arm, [start, learned.brain])
+        tuning = jnp.mean(curves["tune accuracy"])  # over all probes: the sooner the better
+        score = curves["test accuracy"][-1]
+        return Outcome(score, tuning, curves, needed | learned.costs, kept)
 
-    def angles(self, rule: AbstractRule, ahead: Network, brain: Network) -> Float[Array, " layer"]:
-        """Degrees between a rule's direction and the gradient of the same layers, in float64."""
-        task, key = Digits(), jax.random.key(0)  # nothing is drawn
-        seen = jax.tree.map(lambda x: x[: self.seen], task.exam("tune", key=key))
-        with jax.enable_x64(True):
-            seen, brain = double(seen), double(brain)
-            layers = one_way(brain, double(ahead))
-            told = {"samples": seen, "error": task.error, "key": key}
-            gradient, _ = rules.direction(rules.Backprop(), None, layers, **told)
-            found, _ = rules.direction(rule, rule.init(brain, key=key), brain, **told)
-            ours = {p.name: p.weight for p in found.projections}
-            off = [angle(ours[p.name], p.weight) for p in gradient.projections]
-            return jnp.stack(off).astype(jnp.float32)
+    def angles(self, arm: str, brains: list[Network]) -> Float[Array, "brain layer"]:
+        """Degrees between directions and the gradient of the same layers without feedback."""
+        key, stare = jax.random.key(0), Digits(look=self.exact, answer="last")  # nothing is drawn
+        rule = rule_of(arm, self.exact, self.exact)
+        tasks = Digits(), stare
+        seen = [jax.tree.map(lambda x: x[: self.seen], t.exam("tune", key=key)) for t in tasks]
+        with jax.enable_x64(True):  # differences that weak feedback makes are small
+            (shown, staring), *brains = double([seen, *brains])
+            arrays = [eqx.filter(brain, eqx.is_array) for brain in brains]
+            told = {"error": stare.error, "key": key}
+
+            def compare(arrays: Any) -> Float[Array, " layer"]:
+                brain = eqx.combine(arrays, brains[0])
+                ahead, teacher = brain.edit(cut), rules.Backprop()
+                best, _ = rules.direction(teacher, None, ahead, staring, **told)
+                ours, _ = rules.direction(rule, rule.init(brain, key=key), brain, shown, **told)
+                off = alignment(ours, best)
+                ways = [off[p.name] for p in brain.projections if not is_back(p)]
+                return jnp.stack(ways).astype(jnp.float32)
+
+            return jax.lax.map(compare, jax.tree.map(lambda *both: jnp.stack(both), *arrays))
 
     def evidence(self, outcomes: Outcomes) -> Evidence:
         def points(arm: str) -> Float[np.ndarray, " seed"]:
@@ -163,13 +162,8 @@ class HebbBpEquivalence(AbstractClaim):
         def parity(arm: str, shape: str = "") -> Parity:
             return Parity(points(arm + shape), points(BACKPROP + shape), self.margin)
 
-        def price(arm: str) -> Float[np.ndarray, " seed"]:
-            each = np.asarray(outcomes[arm].costs["multiply-adds per example"], np.float64)
-            spent = each * np.asarray(outcomes[arm].kept["updates"], np.float64)
-            return np.log(spent) / np.log(DEARER)
-
         def dearer(arm: str, shape: str = "") -> Superiority:
-            return Superiority(price(arm + shape), price(BACKPROP + shape), self.margin)
+            return Superiority(*(price(outcomes[a + shape]) for a in (arm, BACKPROP)), self.margin)
 
         lacks = {arm: lack(outcomes[arm]) for arm in (WEAK, REVERSED, HEBB)}
         parts = {
@@ -185,57 +179,27 @@ class HebbBpEquivalence(AbstractClaim):
             Gate(f"both reach {ENOUGH:g} %", bool(late < self.updates), f"in {late:.0f} updates"),
             Gate(f"shams lose {BITE:g} points at least", bite >= BITE, f"{bite:.1f} points"),
         )
-        probes = {f"accuracy: {arm} = backprop": parity(arm) for arm in (MEDIUM, STRONG, GENEREC)}
-        probes |= {f"price: {arm} / backprop": dearer(arm) for arm in (MEDIUM, STRONG, GENEREC)}
+        probes = {f"accuracy: {arm} = backprop": parity(arm) for arm in PRICED[1:]}
+        probes |= {f"price: {arm} / backprop": dearer(arm) for arm in PRICED[1:]}
         probes |= {f"price{SHALLOW}": dearer(WEAK, SHALLOW)}
         return Evidence(weakest(*parts.values()), gates, parts | probes)
 
     def figure(self, outcomes: Outcomes) -> Any:
-        from ..pictures import curves
+        from ..pictures import seeds
 
-        def errors(arm: str) -> Float[np.ndarray, "seed spent"]:
-            wrong = 100 * (1 - np.asarray(outcomes[arm].curves["test accuracy"], np.float64))
-            done = np.linspace(0, self.updates * self.batch, wrong.shape[1])
-            at = done * float(np.mean(outcomes[arm].costs["multiply-adds per example"]))
-            beyond = np.where((spent < at[1]) | (spent > at[-1]), np.nan, 0)
-            return np.stack([np.interp(spent, at, seed) + beyond for seed in wrong])
-
-        arms = (BACKPROP, WEAK, MEDIUM, STRONG, GENEREC, HEBB)
-        most = max(float(np.mean(outcomes[a].costs["multiply-adds per example"])) for a in arms)
-        spent = np.geomspace(1e6, most * self.updates * self.batch, 60)
-        titles = {"x_title": "multiply-adds", "y_title": "test error, %"}
-        return curves(spent, {a: errors(a) for a in arms}, **titles, log_x=True, log_y=True)
-
-
-class TaughtHebb(AbstractContrastiveRule):
-    """Hebb while a teacher holds the outputs at the target: silence stands for the other phase."""
-
-    steps: int = 20
-
-    def settle(self, brain: Network, sample: Sample, error: Error) -> tuple[rules.Settled, ...]:
-        assert sample.target is not None
-        held = {"clamp": split_outputs(brain, sample.target[-1])}
-        taught = rules.settle(brain, sample.stimuli[-1], steps=self.steps, **held)
-        return jax.tree.map(jnp.zeros_like, taught), taught
-
-    def contrast(self, minus: Meeting, plus: Meeting) -> Float[Array, "..."]:
-        return plus.pre * plus.post
-
-    def scale(self, brain: Network, population: str) -> float:
-        return 1.0
-
-    def problem(self, brain: Network) -> str | None:
-        return None
+        base = price(outcomes[BACKPROP])
+        times = {arm: DEARER ** (price(outcomes[arm]) - base) for arm in PRICED}
+        return seeds(times, x_title="multiply-adds to read 95 % of digits, backprop: 1")
 
 
 def rule_of(arm: str, free: int, taught: int) -> AbstractRule:
     """What an arm learns by, given its steps of settling."""
-    contrastive = ContrastiveHebb(free, taught)
+    contrastive = rules.ContrastiveHebb(free, taught)
     others: dict[str, AbstractRule] = {
         BACKPROP: rules.Backprop(),
         BACKPROP + SHALLOW: rules.Backprop(),
         GENEREC: rules.GeneralisedRecirculation(free, taught),
-        HEBB: TaughtHebb(free),
+        HEBB: rules.ClampedHebb(free),
         REVERSED: rules.Reversed(contrastive),
     }
     return others.get(arm, contrastive)
@@ -249,7 +213,7 @@ def multiply_adds(network: Network, steps: int, products: int) -> int:
     pure, total = inputs_only(network), 0
     for p in network.projections:
         uses = 1 if p.source in pure else steps
-        own = 0 if isinstance(p.wiring, Transposed) else products
+        own = 0 if is_back(p) else products
         total += p.wiring.shape[0] * p.wiring.shape[1] * (uses + own)
     return total
 
@@ -265,19 +229,26 @@ def reach(scores: Float[Array, " probe"], goal: float) -> Float[Array, ""]:
     return jnp.min(jnp.where((low < goal) & (high >= goal), when, last)) / last
 
 
-def one_way(brain: Network, ahead: Network) -> Network:
-    """The layers of a brain without its feedback; `ahead` shows their structure."""
-    weights = {p.name: p.weight for p in brain.projections}
-    ahead = ahead.edit(lambda p: eqx.tree_at(lambda p: p.weight, p, weights[p.name]))
-    taught = [name for name in ahead.populations if name not in inputs_only(ahead)]
-    biases = lambda net: [net.populations[name].neuron.bias for name in taught]  # noqa: E731
-    return eqx.tree_at(biases, ahead, biases(brain))
+def is_back(p: Projection) -> bool:
+    """Whether a projection is feedback."""
+    return isinstance(p.wiring, Transposed)
+
+
+def cut(p: Projection) -> Projection:
+    """A projection without effect if it is feedback."""
+    return eqx.tree_at(lambda p: p.weight, p, 0 * p.weight) if is_back(p) else p
 
 
 def double(tree: Any) -> Any:
     """With float64 numbers."""
     to = lambda x: x.astype(jnp.float64) if eqx.is_inexact_array(x) else x  # noqa: E731
     return jax.tree.map(to, tree)
+
+
+def price(outcome: Outcome) -> Float[np.ndarray, " seed"]:
+    """Multiply-adds until enough digits are read, up to a constant, as a power of `DEARER`."""
+    each = np.asarray(outcome.costs["multiply-adds per example"], np.float64)
+    return np.log(each * np.asarray(outcome.kept["updates"])) / np.log(DEARER)
 
 
 def lack(outcome: Outcome) -> Float[np.ndarray, " seed"]:

@@ -3,6 +3,7 @@
 from .backprop import Backprop as Backprop
 from .bcm import BCM as BCM
 from .boltzmann import Boltzmann as Boltzmann
+from .clamped_hebb import ClampedHebb as ClampedHebb
 from .contrastive import AbstractContrastiveRule as AbstractContrastiveRule
 from .contrastive_hebb import ContrastiveHebb as ContrastiveHebb
 from .direct_feedback_alignment import DirectFeedbackAlignment as DirectFeedbackAlignment
