@@ -135,21 +135,22 @@ class HebbBpEquivalence(AbstractClaim):
 
     def angles(self, arm: str, brains: list[Network]) -> Float[Array, "brain layer"]:
         """Degrees between directions and the gradient of the same layers without feedback."""
-        key, stare = jax.random.key(0), Digits(look=self.exact, answer="last")  # nothing is drawn
+        task, key = Digits(), jax.random.key(0)  # nothing is drawn
         rule = rule_of(arm, self.exact, self.exact)
-        tasks = Digits(), stare
-        seen = [jax.tree.map(lambda x: x[: self.seen], t.exam("tune", key=key)) for t in tasks]
+        teacher = rules.RecurrentBackprop(self.exact, symmetric=False)
+        seen = jax.tree.map(lambda x: x[: self.seen], task.exam("tune", key=key))
         with jax.enable_x64(True):  # differences that weak feedback makes are small
-            (shown, staring), *brains = double([seen, *brains])
+            seen, *brains = double([seen, *brains])
             arrays = [eqx.filter(brain, eqx.is_array) for brain in brains]
-            told = {"error": stare.error, "key": key}
 
             def compare(arrays: Any) -> Float[Array, " layer"]:
                 brain = eqx.combine(arrays, brains[0])
-                ahead, teacher = brain.edit(cut), rules.Backprop()
-                best, _ = rules.direction(teacher, None, ahead, staring, **told)
-                ours, _ = rules.direction(rule, rule.init(brain, key=key), brain, shown, **told)
-                off = alignment(ours, best)
+                nets = {"direction": (rule, brain), "reference": (teacher, brain.edit(cut))}
+                found = {
+                    who: rules.direction(r, r.init(b, key=key), b, seen, task.error, key=key)[0]
+                    for who, (r, b) in nets.items()
+                }
+                off = alignment(**found)
                 ways = [off[p.name] for p in brain.projections if not is_back(p)]
                 return jnp.stack(ways).astype(jnp.float32)
 

@@ -149,18 +149,20 @@ class LocalErrorSignals(AbstractClaim):
         self, arm: str, brains: list[Network]
     ) -> tuple[Float[Array, "brain nudge layer"], Float[Array, " brain"]]:
         """Degrees between directions and the gradient; how much settled activity still moves."""
-        stare = Digits(look=self.exact if arm.startswith("EP") else 1, answer="last")
-        seen = first(Digits(), "tune", self.seen), first(stare, "tune", self.seen)
+        teacher: AbstractRule = rules.Backprop()
+        if arm.startswith("EP"):
+            teacher = rules.RecurrentBackprop(self.exact)
+        seen, task = first(Digits(), "tune", self.seen), Digits()
         with jax.enable_x64(True):  # differences that a weak teacher makes are small
-            (shown, staring), *brains = double([seen, *brains])
+            seen, *brains = double([seen, *brains])
             arrays = [eqx.filter(brain, eqx.is_array) for brain in brains]
 
             def compare(arrays: Any) -> tuple[Array, Array]:
                 brain, found, notes = eqx.combine(arrays, brains[0]), [], None
-                gradient, _ = change(rules.Backprop(), brain, staring, stare.error)
+                gradient, _ = change(teacher, brain, seen, task.error)
                 for nudge in MEASURED[arm]:
-                    ours, notes = change(self.settled(arm, nudge), brain, shown, stare.error)
-                    found.append(jnp.stack([*alignment(ours, tied(gradient)).values()]))
+                    ours, notes = change(self.settled(arm, nudge), brain, seen, task.error)
+                    found.append(jnp.stack([*alignment(ours, gradient).values()]))
                 return jnp.stack(found).astype(jnp.float32), notes.residual.astype(jnp.float32)
 
             return jax.lax.map(compare, jax.tree.map(lambda *both: jnp.stack(both), *arrays))
@@ -233,13 +235,6 @@ def double(tree: Any) -> Any:
     """With float64 numbers."""
     to = lambda x: x.astype(jnp.float64) if eqx.is_inexact_array(x) else x  # noqa: E731
     return jax.tree.map(to, tree)
-
-
-def tied(gradient: Network) -> Network:
-    """The gradient where mirrored weights are one: each gets the sum over both."""
-    mirrors = {(p.target, p.source): p.weight for p in gradient.projections}
-    sums = [p.weight + mirrors.get((p.source, p.target), 0.0) for p in gradient.projections]
-    return eqx.tree_at(lambda net: [p.weight for p in net.projections], gradient, sums)
 
 
 def degrees(outcome: Outcome) -> Float[np.ndarray, "seed brain nudge layer"]:

@@ -3,6 +3,8 @@
 Without the second phase of contrastive Hebb: Movellan (1991), Connectionist Models.
 """
 
+from typing import ClassVar
+
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -20,13 +22,14 @@ class ClampedHebb(AbstractContrastiveRule):
     without bound.
     """
 
-    steps: int = 40
+    free_steps: int = 40
     tolerance: float | None = None  # stop settling when no activity changes more in a step
+    symmetric: ClassVar[bool] = True
 
     def settle(self, brain: Network, sample: Sample, error: Error) -> tuple[Settled, ...]:
         assert sample.target is not None
         stimulus, held = sample.stimuli[-1], split_outputs(brain, sample.target[-1])
-        how = {"steps": self.steps, "tolerance": self.tolerance}
+        how = {"steps": self.free_steps, "tolerance": self.tolerance}
         taught = settle(brain, stimulus, clamp=held, **how)
         return jax.tree.map(jnp.zeros_like, taught), taught
 

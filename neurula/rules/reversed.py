@@ -17,6 +17,14 @@ class Reversed(AbstractContrastiveRule):
 
     rule: AbstractContrastiveRule = EquilibriumPropagation()
 
+    @property
+    def free_steps(self) -> int:
+        return self.rule.free_steps
+
+    @property
+    def symmetric(self) -> bool:
+        return self.rule.symmetric
+
     def settle(self, brain: Network, sample: Sample, error: Error) -> tuple[Settled, ...]:
         *before, minus, plus = self.rule.settle(brain, sample, error)
         return (*before, plus, minus)
