@@ -7,13 +7,16 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from . import learning, seeds, starting, storage_of_wirings
+from . import learning, predictive_coding, seeds, starting, storage_of_wirings
 
 BENCHMARKS = {
     "digits MLP against Equinox + Optax": learning.digits_mlp,
     "free graph against hand-written JAX": learning.free_graph,
     "20 seeds, latency-bound": seeds.latency_bound,
     "20 seeds, compute-bound": seeds.compute_bound,
+    "predictive coding and backprop, 10 paired trials": predictive_coding.paired,
+    "predictive coding against fabricpc": predictive_coding.against("fabricpc"),
+    "predictive coding against ngclearn": predictive_coding.against("ngclearn"),
     "starting": starting.waits,
     "storage of wirings": storage_of_wirings.sweep,
 }
@@ -27,6 +30,9 @@ def _show(name: str, result: dict, indent: str = "") -> None:
             f"{indent}{name}: ours {warm['ours']:.4g} s, theirs {warm['theirs']:.4g} s, "
             f"theirs / ours {result['ratio']:.2f} ({low:.2f} to {high:.2f})"
         )
+        for what in ("accuracy", "accuracy_gap"):
+            for who, value in result.get(what, {}).items():
+                print(f"{indent}  {what.replace('_', ' ')}, {who}: {value:.4f}")
         return
     print(f"{indent}{name}")
     for key, value in result.items():
@@ -42,8 +48,12 @@ def main() -> None:
     chosen = {n: f for n, f in BENCHMARKS.items() if not words or any(w in n for w in words)}
     kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     for name, function in chosen.items():
-        kept[name] = function()
-        _show(name, kept[name])
+        result = function()
+        if "missing" in result:  # what was measured elsewhere stays
+            print(f"{name}: {result['missing']}")
+            continue
+        kept[name] = result
+        _show(name, result)
     kept["machine"] = {
         "processor": platform.processor() or platform.machine(),
         "cores": os.cpu_count(),

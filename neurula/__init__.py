@@ -28,7 +28,12 @@ if TYPE_CHECKING:
         to_networkx as to_networkx,
     )
     from .contracts import Recording as Recording, Sample as Sample
-    from .live import Learned as Learned, examine as examine, learn as learn
+    from .live import (
+        Learned as Learned,
+        alignments as alignments,
+        examine as examine,
+        learn as learn,
+    )
     from .network import (
         Network as Network,
         Population as Population,
@@ -56,7 +61,7 @@ _SHELVES = (
 _HOMES = {
     "builders": ("free", "from_networkx", "layered", "to_networkx"),
     "contracts": ("Recording", "Sample"),
-    "live": ("Learned", "examine", "learn"),
+    "live": ("Learned", "alignments", "examine", "learn"),
     "network": (
         "Network", "Population", "Projection", "lesion", "record", "respond", "trainable",
     ),

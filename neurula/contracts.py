@@ -8,7 +8,7 @@ The nouns of experiments (claims, tests, verdicts) are in `experiment.py`.
 
 import abc
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
 import equinox as eqx
 import jax
@@ -186,6 +186,7 @@ class AbstractRule(eqx.Module, Generic[State]):
     """
 
     needs: AbstractClassVar[frozenset[str]]  # the parts of a sample without which it cannot learn
+    ignores: ClassVar[frozenset[str]] = frozenset()  # those that nobody should expect it to learn
 
     @abc.abstractmethod
     def init(self, brain: Any, *, key: PRNGKeyArray) -> State:

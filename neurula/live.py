@@ -1,4 +1,4 @@
-"""The loops of a life: for now `learn`, a rule on a task, and `examine`, which changes nothing."""
+"""The loops of a life: `learn`, a rule on a task; `alignments`, watched; `examine`, unchanged."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,11 +8,15 @@ import jax
 import jax.numpy as jnp
 import optax
 from jax.core import Tracer
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from .contracts import AbstractBlock, AbstractRule, AbstractTask, Sample, Split
+from .measures import alignment
 from .network import Network, respond, trainable
+from .rules.backprop import Backprop
+from .rules.contrastive import AbstractContrastiveRule
 from .rules.gradient import direction
+from .rules.recurrent_backprop import RecurrentBackprop
 
 
 class Learned(eqx.Module):
@@ -22,6 +26,14 @@ class Learned(eqx.Module):
     rule_state: Any
     curves: dict[str, Float[Array, " probe"]]
     costs: dict[str, Float[Array, ""]]
+
+
+class Aligned(eqx.Module):
+    """What `alignments` gives back. `pictures.angles(found.updates, found.angles)` draws it."""
+
+    updates: Int[Array, " probe"]  # so many before each angle; the first: 0
+    angles: dict[str, Float[Array, " probe"]]  # degrees away from backprop, by projection
+    learned: Learned
 
 
 def learn(
@@ -42,6 +54,67 @@ def learn(
     seeds. `probe(brain)` is called `probes` times, evenly spaced, the last time at the end. The
     same key always draws the same examples, whatever the rule.
     """
+    watch = None if probe is None else (lambda brain, state: probe(brain))
+    return _live(brain, rule, task, optimiser, (steps, batch), watch, probes, key)
+
+
+def alignments(
+    brain: Network,
+    rule: AbstractRule,
+    task: AbstractTask,
+    optimiser: optax.GradientTransformation,
+    *,
+    steps: int,
+    batch: int = 32,
+    probes: int = 20,
+    seen: int = 128,
+    teacher: AbstractRule | None = None,
+    key: PRNGKeyArray,
+) -> Aligned:
+    """Teach a brain as `learn` does, and compare the rule's direction with backprop's on the way.
+
+    Both directions come from the same `seen` training examples, before learning and at `probes`
+    moments, the last one at the end. `teacher` may be any rule without a state that learns; unless
+    given it is `Backprop()`, or `RecurrentBackprop()` for rules that contrast settled states.
+    """
+    teacher = _teacher(rule) if teacher is None else teacher
+    to_seen, to_teacher = jax.random.split(jax.random.fold_in(key, 2))  # `learn` uses 0 and 1
+    draw = lambda k: task.sample("train", key=k)  # noqa: E731
+    samples = jax.vmap(draw)(jax.random.split(to_seen, seen))
+    best = teacher.init(brain, key=to_teacher)
+
+    def watch(brain: Network, state: Any) -> dict[str, Float[Array, ""]]:
+        mine, theirs = (
+            brain.mask(direction(r, s, brain, samples, task.error, key=to_teacher)[0])
+            for r, s in ((rule, state), (teacher, best))
+        )
+        return alignment(mine, theirs)
+
+    before = watch(brain, rule.init(brain, key=jax.random.split(key)[0]))  # as `learn` draws it
+    learned = _live(brain, rule, task, optimiser, (steps, batch), watch, probes, key)
+    angles = {name: jnp.append(before[name], later) for name, later in learned.curves.items()}
+    updates = steps - jnp.arange(probes, -1, -1) * (steps // probes)
+    return Aligned(updates.at[0].set(0), angles, learned)
+
+
+def _teacher(rule: AbstractRule) -> AbstractRule:
+    if isinstance(rule, AbstractContrastiveRule):
+        return RecurrentBackprop(rule.free_steps, rule.symmetric)
+    return Backprop()
+
+
+def _live(
+    brain: AbstractBlock,
+    rule: AbstractRule,
+    task: AbstractTask,
+    optimiser: optax.GradientTransformation,
+    size: tuple[int, int],
+    watch: Callable[[Any, Any], dict[str, Float[Array, ""]]] | None,
+    probes: int,
+    key: PRNGKeyArray,
+) -> Learned:
+    """`learn`, watched: `watch(brain, rule_state)`. The size is updates, and examples in each."""
+    steps, batch = size
     check_fit(brain, rule, task, steps, batch)
     to_rule, to_life = jax.random.split(key)
     start = brain, rule.init(brain, key=to_rule), optimiser.init(trainable(brain))
@@ -60,15 +133,15 @@ def learn(
         brain = brain.constrain() if isinstance(brain, Network) else brain
         return (brain, rule.remember(state, notes), momentum), None
 
-    carry, curves = _run(update, start, steps, probe, probes)
+    carry, curves = _run(update, start, steps, watch, probes)
     count = sum(x.size for x in jax.tree.leaves(trainable(brain)))
     costs = {"parameters": count, "updates": steps, "samples": steps * batch}
     costs = {name: jnp.asarray(value, jnp.float32) for name, value in costs.items()}
     return Learned(carry[0], carry[1], curves, costs)
 
 
-def _run(update, start, steps, probe, probes) -> tuple[Any, dict[str, Float[Array, " probe"]]]:
-    """Scan over all steps, stopping to probe."""
+def _run(update, start, steps, watch, probes) -> tuple[Any, dict[str, Float[Array, " probe"]]]:
+    """Scan over all steps, stopping to watch."""
     arrays, rest = eqx.partition(start, eqx.is_array)
 
     def one(arrays, step):
@@ -77,9 +150,10 @@ def _run(update, start, steps, probe, probes) -> tuple[Any, dict[str, Float[Arra
 
     def stretch(arrays, begin):
         arrays, _ = jax.lax.scan(one, arrays, begin + jnp.arange(steps // probes))
-        return arrays, probe(eqx.combine(arrays, rest)[0])
+        brain, state, _ = eqx.combine(arrays, rest)
+        return arrays, watch(brain, state)
 
-    if probe is None or probes == 0:
+    if watch is None or probes == 0:
         arrays, _ = jax.lax.scan(one, arrays, jnp.arange(steps))
         return eqx.combine(arrays, rest), {}
     if left := steps % probes:  # these come first, so that the last probe is at the end
@@ -129,8 +203,7 @@ def check_fit(
             f"{type(task).__name__} gives none. Use a rule that needs none, such as `Oja()`, or a "
             "task that gives it."
         )
-    ignored = getattr(rule, "ignores", frozenset())
-    if "target" in ignored and example.target is not None and not _copies(task):
+    if "target" in rule.ignores and example.target is not None and not _copies(task):
         raise ValueError(
             f"{type(rule).__name__} learns what stimuli look like and uses no target, but "
             f"{type(task).__name__} gives targets that differ from its stimuli: they would teach "

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import PRNGKeyArray
 
 from .builders import layered
-from .contracts import AbstractNeuron, AbstractWiring
+from .contracts import AbstractNeuron, AbstractWiring, Weights
 from .network import Network
 from .neurons import Binary, Leaky, Rate
 from .neurons.rate import Nonlinearity
@@ -25,7 +25,8 @@ def two_way(
 
     The way back has the mirrored wiring and the same weights, `gain` times as strong; with a `key`
     it has random weights of its own instead. Rate cells become `Leaky` with `tau` (in ms), so that
-    the network settles, and every delay is one step. Loops within a population become symmetric.
+    the network settles, and every delay is one step. Loops within a population become symmetric,
+    or with a `key` stay as they are.
     Changes that are the same for both mirrored weights keep them equal under any optimiser that
     treats each weight alone (SGD, Adam).
     """
@@ -35,11 +36,11 @@ def two_way(
     if key is not None:  # so that the key which drew the weights ahead does not draw the same again
         key = jax.random.split(key)[1]
     for i, p in enumerate(network.projections):
-        if p.source == p.target:
+        if p.source == p.target and key is None:
             projections.append(_symmetric_loop(p))
             continue
         projections.append(Projection(p.source, p.target, p.wiring, p.weight, p.port, 1))
-        if p.source not in pure:
+        if p.source not in pure and p.source != p.target:
             weight = p.weight if key is None else fan_in(p.wiring, key=jax.random.fold_in(key, i))
             port = network.populations[p.source].neuron.ports[0]
             mirror = Transposed(p.wiring, gain)
@@ -65,6 +66,19 @@ def inputs_only(network: Network) -> set[str]:
     return set(network.senses) - {p.target for p in network.projections}
 
 
+def images(network: Network) -> Weights:
+    """The weight that mirrors a projection's own, in the same layout; only where there is one."""
+    ways = {(p.source, p.target): p for p in network.projections}
+    found = {}
+    for p in network.projections:
+        other = ways.get((p.target, p.source))
+        if other is p and isinstance(p.wiring, Dense):
+            found[p.name] = p.weight.T
+        elif other is not None and Transposed in (type(p.wiring), type(other.wiring)):
+            found[p.name] = other.weight
+    return found
+
+
 def _one_way_problem(network: Network) -> str | None:
     pairs = {(p.source, p.target) for p in network.projections if p.source != p.target}
     if both := sorted(a for a, b in pairs if (b, a) in pairs):
@@ -84,7 +98,8 @@ def _symmetric_loop(p: Projection) -> Projection:
     if not isinstance(p.wiring, Dense):
         raise ValueError(
             f"`two_way` makes loops within a population symmetric as a matrix, but {p.name} has "
-            f"{type(p.wiring).__name__} wiring. Use `Dense(cells, cells, mask)`."
+            f"{type(p.wiring).__name__} wiring. Use `Dense(cells, cells, mask)`, or for rules that "
+            "do without symmetry `two_way(network, key=key)`."
         )
     mask = None if p.wiring.mask is None else p.wiring.mask | p.wiring.mask.T
     wiring = Dense(*p.wiring.shape, mask)

@@ -133,7 +133,7 @@ def check_rule(rule: AbstractRule) -> None:
 
 
 def _teach(rule: AbstractRule, name: str, brain: Network) -> bool:
-    task, key = _Copy("target" not in getattr(rule, "ignores", ())), jax.random.key(2)
+    task, key = _Copy("target" not in rule.ignores), jax.random.key(2)
     try:
         state = rule.init(brain, key=key)
     except ValueError:

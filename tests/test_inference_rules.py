@@ -80,20 +80,30 @@ def test_target_propagation_with_one_hidden_layer_is_backprop():
     np.testing.assert_allclose(flat(found), flat(truth), atol=1e-6)
 
 
-def test_target_propagation_through_linear_inverses_is_gauss_newton():
-    """Lines up with backprop where W is orthogonal, and sends W^-1 times the target elsewhere."""
+@pytest.mark.parametrize("orthogonal", [True, False])
+def test_target_propagation_through_linear_inverses_is_gauss_newton(orthogonal):
+    """The inverse Jacobian sends targets down, not the transposed one (Meulemans et al. 2020).
+
+    So it is backprop, up to scale, where the weights are orthogonal.
+    """
     linear = layered([4, 4, 4, 3], neuron=lambda n: Rate("identity", jnp.zeros(n)), key=KEY)
-    sample, rule = example(4, 3), TargetPropagation()
+    sample, rule = example(4, 3), TargetPropagation(step=0.5)
     middle = lambda net: net.projections[1].weight  # noqa: E731
-    weight = jnp.linalg.qr(middle(linear))[0] * 2.0
+    weight = 2.0 * jnp.linalg.qr(middle(linear))[0] if orthogonal else middle(linear) + jnp.eye(4)
     brain = eqx.tree_at(middle, linear, weight)
-    truth = by_name(propose(Backprop(), brain, sample))
     # `inverse` sends back by the transpose of what it holds
     state = {"hidden1->hidden2": jnp.linalg.inv(weight).T}
     found = by_name(propose(rule, brain, sample, state))
-    for name in AHEAD[1:]:
-        np.testing.assert_allclose(found[name], truth[name], atol=1e-5)
-    np.testing.assert_allclose(found[AHEAD[0]] * 4.0, truth[AHEAD[0]], atol=1e-5)
+    first, second, last = (np.asarray(p.weight) for p in brain.projections)
+    stimulus = np.asarray(sample.stimuli[0])
+    missed = last @ second @ first @ stimulus - np.asarray(sample.target[0])
+    above = 0.5 * last.T @ missed
+    below = np.linalg.inv(second) @ above
+    np.testing.assert_allclose(found[AHEAD[0]], np.outer(below, stimulus), atol=1e-5)
+    np.testing.assert_allclose(found[AHEAD[1]], np.outer(above, first @ stimulus), atol=1e-5)
+    truth = by_name(propose(Backprop(), brain, sample))
+    parallel = cosine(found[AHEAD[0]].ravel(), truth[AHEAD[0]].ravel())
+    assert (parallel > 0.99999) == orthogonal
 
 
 def test_inverses_learn_to_undo_their_layers():

@@ -29,6 +29,8 @@ from neurula.rules import (
     ContrastiveHebb,
     EquilibriumPropagation,
     GeneralisedRecirculation,
+    PredictiveCoding,
+    RecurrentBackprop,
     check_settled,
     settle,
 )
@@ -93,6 +95,65 @@ def settled_gradient(brain, sample, steps=300):
 def all_changes(direction):
     biases = [direction.populations[n].neuron.bias for n in ("hidden1", "hidden2", "output")]
     return np.concatenate([flat(direction, AHEAD), *biases])
+
+
+def test_recurrent_backprop_is_the_slope_of_the_settled_error():
+    """Against finite differences that move both of two mirrored weights."""
+    brain, sample = relaxing([4, 6, 5, 3], key=KEY), example(4, 3)
+    with jax.enable_x64(True):
+        brain, sample = double(brain), double(sample)
+        found = propose(RecurrentBackprop(300), brain, sample)
+        np.testing.assert_allclose(all_changes(found), settled_gradient(brain, sample), atol=1e-12)
+        end = lambda net: settle(net, sample.stimuli[0], steps=300)  # noqa: E731
+        error = jax.jit(lambda net: half_square(end(net).outputs[None], sample))
+        for ahead, back in ((AHEAD[1], BACK[0]), (AHEAD[2], BACK[1]), (AHEAD[0], None)):
+
+            def moved(by, pair=(ahead, back)):
+                there = lambda p: eqx.tree_at(  # noqa: E731
+                    lambda p: p.weight, p, p.weight.at[1, 2].add(by)
+                )
+                return brain.edit(lambda p: there(p) if p.name in pair else p)
+
+            slope = (error(moved(1e-5)) - error(moved(-1e-5))) / 2e-5
+            assert by_name(found)[ahead][1, 2] == pytest.approx(float(slope), rel=1e-6)
+    change = by_name(found)
+    np.testing.assert_allclose(change[AHEAD[1]], change[BACK[0]], rtol=1e-12)
+
+
+def test_recurrent_backprop_of_a_loop_and_of_separate_feedback():
+    graph = Dense(5, 5, ~jnp.eye(5, dtype=bool))
+    brain, sample = two_way(free(graph, inputs=4, outputs=3, gain=0.5, key=KEY)), example(4, 3)
+    with jax.enable_x64(True):
+        brain, sample = double(brain), double(sample)
+        rules = RecurrentBackprop(300), EquilibriumPropagation(1e-3, 300, 300)
+        truth, found = (by_name(propose(rule, brain, sample)) for rule in rules)
+        for name in truth:
+            np.testing.assert_allclose(found[name], truth[name], atol=1e-4)
+        rules = (
+            RecurrentBackprop(300, symmetric=False),
+            EquilibriumPropagation(1e-3, 300, 300, symmetric=False),
+        )
+        truth, found = (by_name(propose(rule, brain, sample)) for rule in rules)
+        for name in truth:
+            np.testing.assert_allclose(found[name], truth[name], atol=1e-4)
+
+
+def test_settling_is_what_a_network_does_when_it_is_played_a_stimulus():
+    """Though inputs are computed once only."""
+    brain, stimulus = relaxing([4, 6, 5, 3], key=KEY), example(4, 3).stimuli[0]
+    state, step = brain.init(), jax.jit(lambda state: brain.observe(state, stimulus))
+    for _ in range(200):
+        state, outputs, signals = step(state)
+    end = settle(brain, stimulus, steps=200)
+    np.testing.assert_allclose(end.outputs, outputs, atol=1e-6)
+    for name, activity in signals.activity.items():
+        np.testing.assert_allclose(end.activity[name], activity, atol=1e-6)
+    held = {"input": jnp.ones(4)}
+    np.testing.assert_allclose(
+        settle(brain, stimulus, steps=200, clamp=held).outputs,
+        settle(brain, jnp.ones(4), steps=200).outputs,
+        atol=1e-6,
+    )
 
 
 def test_equilibrium_propagation_estimates_the_gradient():
@@ -191,6 +252,31 @@ def test_settling_can_stop_early():
     np.testing.assert_allclose(early.outputs, late.outputs, atol=2e-3)
 
 
+@pytest.mark.parametrize("rule", [EquilibriumPropagation(nudge=0.1), PredictiveCoding()])
+def test_rules_report_how_still_the_network_was(rule):
+    relaxes = isinstance(rule, EquilibriumPropagation)
+    brain = (relaxing if relaxes else layered)([4, 6, 5, 4], key=KEY)
+    how = {"free_steps": 500, "nudged_steps": 500} if relaxes else {"steps": 500}
+    kind, how = type(rule), how | {"tolerance": 1e-3}
+
+    @eqx.filter_jit
+    def lasting(rule):
+        return learn(brain, rule, Copy(), optax.sgd(0.01), steps=2, batch=4, key=KEY).rule_state
+
+    early, late = lasting(kind(**how)), lasting(kind(**how | {"tolerance": None}))
+    assert early.steps < late.steps / 5
+    assert late.residual < early.residual <= 1e-3
+    assert check_settled(brain, early) is early
+    few = lasting(
+        kind(**dict.fromkeys(("free_steps", "nudged_steps"), 2) if relaxes else {"steps": 2})
+    )
+    words = (
+        r"after 6 steps of 1.0 ms .*free_steps=24" if relaxes else r"after 2 steps of inf.*rate="
+    )
+    with pytest.raises(ValueError, match=words):
+        check_settled(brain, few)
+
+
 def test_what_does_not_settle_is_reported():
     brain = relaxing([4, 6, 3], key=KEY)
     once = settle(brain, example(4, 3).stimuli[0], steps=2)
@@ -212,6 +298,13 @@ def test_a_loop_becomes_symmetric_and_learns():
     change = by_name(propose(EquilibriumPropagation(), brain, example(4, 3)))
     np.testing.assert_allclose(change["cells->cells"], change["cells->cells"].T, atol=1e-6)
     assert EquilibriumPropagation().init(brain, key=KEY).steps == 0
+
+
+def test_loops_on_a_grid_learn_by_rules_that_need_no_symmetry():
+    grid = free(Grid(2, 2), inputs=4, outputs=3, gain=0.5, key=KEY)
+    brain, rule = two_way(grid, key=KEY), EquilibriumPropagation(symmetric=False)
+    np.testing.assert_array_equal(by_name(brain)["cells->cells"], by_name(grid)["cells->cells"])
+    assert all((w != 0).any() for w in by_name(propose(rule, brain, example(4, 3))).values())
 
 
 def test_directions_have_the_shape_of_the_brain_when_shared_on_a_grid():

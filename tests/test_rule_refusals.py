@@ -23,6 +23,7 @@ from neurula.rules import (
     GeneralisedRecirculation,
     PredictiveCoding,
     Recirculation,
+    RecurrentBackprop,
     TargetPropagation,
     settle,
 )
@@ -73,6 +74,21 @@ REFUSED = {
         lambda: layered([4, 3], key=KEY),
         "add a hidden layer",
     ),
+    "one layer of GeneRec": (
+        GeneralisedRecirculation(),
+        lambda: layered([4, 3], key=KEY),
+        "all inputs or outputs",
+    ),
+    "one layer to go round": (
+        Recirculation(),
+        lambda: layered([4, 4], key=KEY),
+        r"\[visible, hidden, visible\], but got \[4, 4\].*autoencoder",
+    ),
+    "spikes of Hebb": (ContrastiveHebb(), spiking, r"\['hidden1'\] spike"),
+    "spikes of GeneRec": (GeneralisedRecirculation(), spiking, r"\['hidden1'\] spike"),
+    "spikes to go round": (Recirculation(), spiking, r"\['hidden1'\] spike"),
+    "spikes that settle": (RecurrentBackprop(), spiking, r"\['hidden1'\] spike"),
+    "spikes of chance": (Boltzmann(), spiking, "'hidden1': 'LIF'.*neurons.Binary"),
     "one layer to infer": (PredictiveCoding(), lambda: layered([4, 3], key=KEY), "the delta rule"),
     "one layer to aim": (TargetPropagation(), lambda: layered([4, 3], key=KEY), "the delta rule"),
     "loops": (
@@ -155,6 +171,8 @@ def test_a_rule_without_a_teacher_refuses_targets():
             return Sample(stimuli, stimuli)
 
     assert learn(brain, Recirculation(), Echo(), optax.sgd(0.1), **how).costs["updates"] == 1
+    with pytest.raises(ValueError, match=r"Boltzmann .* no target.*Backprop"):
+        learn(boltzmann(4, 2, key=KEY), Boltzmann(), Copy(), optax.sgd(0.1), **how)
 
 
 def test_energy_needs_known_cells_and_their_potentials():

@@ -1,5 +1,6 @@
 """Numbers into Plotly figures. To add one: a file here, and a line below."""
 
+from .angles import angles as angles
 from .curves import curves as curves
 from .forest import forest as forest
 from .graph import graph as graph

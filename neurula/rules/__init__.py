@@ -20,6 +20,7 @@ from .oja_subspace import OjaSubspace as OjaSubspace
 from .output_only import OutputOnly as OutputOnly
 from .predictive_coding import PredictiveCoding as PredictiveCoding
 from .recirculation import Recirculation as Recirculation
+from .recurrent_backprop import RecurrentBackprop as RecurrentBackprop
 from .relaxation import Settled as Settled, check_settled as check_settled, settle as settle
 from .reversed import Reversed as Reversed
 from .sign_symmetry import SignSymmetry as SignSymmetry

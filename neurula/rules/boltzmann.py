@@ -6,6 +6,7 @@ Comput. 14:1771.
 
 from typing import Any, ClassVar, Literal
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -14,6 +15,7 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from ..contracts import Error, Sample
 from ..network import Network
+from ..symmetric import images
 from .detour import demand_network
 from .gradient import AbstractGradientRule, freeze
 
@@ -47,7 +49,8 @@ class Boltzmann(AbstractGradientRule[None]):
     ) -> tuple[Float[Array, ""], None]:
         phases = self._all if self.by == "exact" else self._drawn
         awake, dreaming = phases(freeze(brain), sample.stimuli[-1], key)
-        mean = lambda odds, states: odds @ jax.vmap(lambda s: _bonds(brain, s))(states)  # noqa: E731
+        whole = halved(brain)
+        mean = lambda odds, states: odds @ jax.vmap(lambda s: _bonds(whole, s))(states)  # noqa: E731
         return (mean(*awake) - mean(*dreaming)) / temperature(brain), None
 
     def remember(self, state: None, notes: None) -> None:
@@ -103,6 +106,13 @@ class Boltzmann(AbstractGradientRule[None]):
                 "belongs to such a network. Build it with `boltzmann(visible, hidden, key=key)`."
             )
         return None
+
+
+def halved(network: Network) -> Network:
+    """The same network, in which mirrored weights share their gradients, to the last digit."""
+    seen = images(network)
+    mean = lambda p: (p.weight + seen[p.name]) / 2 if p.name in seen else p.weight  # noqa: E731
+    return network.edit(lambda p: eqx.tree_at(lambda p: p.weight, p, mean(p)))
 
 
 def temperature(network: Network) -> float:

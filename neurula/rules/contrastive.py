@@ -1,7 +1,7 @@
 """What contrastive rules share: two settled states, and a change from each synapse's two ends."""
 
 import abc
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import equinox as eqx
 import jax
@@ -15,6 +15,11 @@ from .detour import demand_network
 from .refusals import depth_problem, settling_problem, way_back_problem
 from .relaxation import Relaxed, Settled
 
+if TYPE_CHECKING:
+    from typing import ClassVar as AbstractVar
+else:
+    from equinox import AbstractVar
+
 
 class Meeting(eqx.Module):
     """The two ends of every connection of a projection, in one settled state."""
@@ -27,10 +32,12 @@ class AbstractContrastiveRule(AbstractRule[Relaxed]):
     """Write `settle`, the states compared, `contrast`, what a synapse makes of them, and `scale`.
 
     Networks settle under the last stimulus of an example; what they say then counts as their
-    answer at every step. Each of two mirrored weights takes the change of the one they stand for.
+    answer at every step.
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"target"})
+    free_steps: AbstractVar[int]  # at most, until the network has settled without a teacher
+    symmetric: AbstractVar[bool]  # whether both of two mirrored weights take the same change
 
     @abc.abstractmethod
     def settle(self, brain: Network, sample: Sample, error: Error) -> tuple[Settled, ...]:

@@ -4,6 +4,8 @@ Movellan (1991), Connectionist Models; with weak feedback it is backprop: Xie & 
 Neural Comput. 15:441.
 """
 
+from typing import ClassVar
+
 from jaxtyping import Array, Float
 
 from ..contracts import Error, Sample
@@ -26,6 +28,7 @@ class ContrastiveHebb(AbstractContrastiveRule):
     free_steps: int = 40
     clamped_steps: int = 40
     tolerance: float | None = None  # stop settling when no activity changes more in a step
+    symmetric: ClassVar[bool] = True
 
     def settle(self, brain: Network, sample: Sample, error: Error) -> tuple[Settled, ...]:
         return two_phases(

@@ -3,6 +3,8 @@
 O'Reilly (1996), Neural Comput. 8:895.
 """
 
+from typing import ClassVar
+
 from jaxtyping import Array, Float
 
 from ..contracts import Error, Sample
@@ -24,6 +26,7 @@ class GeneralisedRecirculation(AbstractContrastiveRule):
     clamped_steps: int = 40
     tolerance: float | None = None  # stop settling when no activity changes more in a step
     midpoint: bool = False
+    symmetric: ClassVar[bool] = False
 
     def settle(self, brain: Network, sample: Sample, error: Error) -> tuple[Settled, ...]:
         return two_phases(

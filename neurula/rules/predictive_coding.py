@@ -5,8 +5,10 @@ with predictions held still it is backprop: Millidge, Tschantz & Buckley (2022),
 34:1329; Rosenbaum (2022), PLoS ONE 17:e0266102.
 """
 
+from collections.abc import Callable
 from typing import ClassVar
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
@@ -16,7 +18,15 @@ from ..network import Network
 from .detour import demand_network
 from .gradient import AbstractGradientRule, freeze
 from .refusals import depth_problem, memoryless_problem, settling_problem
-from .relaxation import Relaxed, lasting
+from .relaxation import Relaxed, hold, lasting, until_still
+
+
+class Inferred(eqx.Module):
+    """How far inference has come: activities, or what they miss, of hidden populations."""
+
+    values: Activities
+    residual: Float[Array, ""]  # the largest change in the last step
+    steps: Float[Array, ""]
 
 
 class PredictiveCoding(AbstractGradientRule[Relaxed]):
@@ -35,6 +45,7 @@ class PredictiveCoding(AbstractGradientRule[Relaxed]):
     rate: float = 0.1  # of inference
     precision: float = 1.0
     fixed: bool = False
+    tolerance: float | None = None  # stop inferring when nothing changes more in a step
     needs: ClassVar[frozenset[str]] = frozenset({"target"})
 
     def init(self, brain: Network, *, key: PRNGKeyArray) -> Relaxed:
@@ -48,58 +59,71 @@ class PredictiveCoding(AbstractGradientRule[Relaxed]):
         values = predict(still, stimulus, {})
         first = {n: v for n, v in values.items() if n not in (*brain.senses, *brain.voices)}
         infer = self._infer_fixed if self.fixed else self._infer
-        activity, missed, residual = infer(still, first, sample, error)
+        activity, missed, end = infer(still, first, sample, error)
         predicted = predict(brain, stimulus, activity)
         # The gradient of this number with respect to a weight is local: what the listening cell
         # misses times what the speaking cell says.
         teaching = sum(jnp.sum(missed[n] * predicted[n]) for n in activity)
         value = _judge(brain, predicted, sample, error) - self.precision * teaching
-        return value, Relaxed(residual, jnp.full((), float(self.steps)))
+        return value, Relaxed(end.residual, end.steps)
 
     def remember(self, state: Relaxed, notes: Relaxed) -> Relaxed:
         return notes
 
     def _infer(
         self, net: Network, first: Activities, sample: Sample, error: Error
-    ) -> tuple[Activities, Activities, Float[Array, ""]]:
+    ) -> tuple[Activities, Activities, Inferred]:
         """Activities go down the energy: what they are then, what they miss, how still they are."""
+        stimulus = sample.stimuli[-1]
+        inner, drives = hold(net, stimulus, {})
 
         def energy(activity: Activities) -> Float[Array, ""]:
-            predicted = predict(net, sample.stimuli[-1], activity)
+            predicted = predict(inner, stimulus, activity, drives)
             missed = sum(jnp.sum((activity[n] - predicted[n]) ** 2) for n in activity)
             return _judge(net, predicted, sample, error) + self.precision / 2 * missed
 
-        def step(activity: Activities, _: None) -> tuple[Activities, Float[Array, ""]]:
+        def change(activity: Activities) -> Activities:
             slopes = jax.grad(energy)(activity)
-            change = {n: -self.rate / self.precision * slopes[n] for n in activity}
-            return {n: activity[n] + change[n] for n in activity}, _largest(change)
+            return {n: -self.rate / self.precision * slopes[n] for n in activity}
 
-        activity, residuals = jax.lax.scan(step, first, None, length=self.steps)
-        predicted = predict(net, sample.stimuli[-1], activity)
-        return activity, {n: activity[n] - predicted[n] for n in activity}, residuals[-1]
+        end = self._descend(change, first)
+        predicted = predict(inner, stimulus, end.values, drives)
+        return end.values, {n: end.values[n] - predicted[n] for n in first}, end
 
     def _infer_fixed(
         self, net: Network, first: Activities, sample: Sample, error: Error
-    ) -> tuple[Activities, Activities, Float[Array, ""]]:
+    ) -> tuple[Activities, Activities, Inferred]:
         """The same with predictions and slopes held at their feed-forward values."""
         predicted, back = jax.vjp(lambda hidden: predict(net, sample.stimuli[-1], hidden), first)
         wanted = jax.grad(lambda values: _judge(net, values, sample, error))(predicted)
         wanted = {n: slope / self.precision for n, slope in wanted.items()}
 
-        def step(missed: Activities, _: None) -> tuple[Activities, Float[Array, ""]]:
+        def change(missed: Activities) -> Activities:
             sent = {n: missed[n] if n in missed else -wanted[n] for n in predicted}
             heard = back(sent)[0]
-            change = {n: self.rate * (heard[n] - missed[n]) for n in missed}
-            return {n: missed[n] + change[n] for n in missed}, _largest(change)
+            return {n: self.rate * (heard[n] - missed[n]) for n in missed}
 
-        nothing = jax.tree.map(jnp.zeros_like, first)
-        missed, residuals = jax.lax.scan(step, nothing, None, length=self.steps)
-        return first, missed, residuals[-1]
+        end = self._descend(change, jax.tree.map(jnp.zeros_like, first))
+        return first, end.values, end
+
+    def _descend(self, change: Callable[[Activities], Activities], start: Activities) -> Inferred:
+        def step(now: Inferred) -> Inferred:
+            by = change(now.values)
+            largest = jnp.max(jnp.stack([jnp.max(jnp.abs(b)) for b in by.values()]))
+            return Inferred({n: now.values[n] + by[n] for n in by}, largest, now.steps + 1)
+
+        begin = Inferred(start, jnp.full((), jnp.inf), jnp.zeros(()))
+        return until_still(step, begin, steps=self.steps, tolerance=self.tolerance)
 
 
-def predict(net: Network, stimulus: Activity, activity: Activities) -> Activities:
-    """What every cell's inputs predict of it, where the activity of hidden cells is given."""
-    _, _, signals = net.observe(net.init(), stimulus, clamp=activity)
+def predict(
+    net: Network, stimulus: Activity, activity: Activities, drives: Activities | None = None
+) -> Activities:
+    """What every cell's inputs predict of it, where the activity of hidden cells is given.
+
+    `drives` are added to what the inputs say.
+    """
+    _, _, signals = net.observe(net.init(), stimulus, nudge=drives, clamp=activity)
     cells = {n: net.populations[n] for n in net.order}
     return {
         n: p.neuron.step(p.neuron.init(p.size), signals.drive[n], None, dt=net.dt)[1]
@@ -110,10 +134,6 @@ def predict(net: Network, stimulus: Activity, activity: Activities) -> Activitie
 def _judge(net: Network, predicted: Activities, sample: Sample, error: Error) -> Float[Array, ""]:
     outputs = jnp.concatenate([predicted[name] for name in net.voices])
     return error(lasting(outputs, sample), sample)
-
-
-def _largest(change: Activities) -> Float[Array, ""]:
-    return jnp.max(jnp.stack([jnp.max(jnp.abs(c)) for c in change.values()]))
 
 
 def _problem(network: Network) -> str | None:
