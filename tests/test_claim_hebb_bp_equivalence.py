@@ -11,8 +11,8 @@ from neurula import layered, relaxing
 from neurula.claims import HebbBpEquivalence
 from neurula.claims.hebb_bp_equivalence import (
     BACKPROP,
-    GAINS,
     HEBB,
+    HOW,
     MEDIUM,
     PRICED,
     REVERSED,
@@ -43,7 +43,7 @@ def test_arms_differ_in_their_rule_and_feedback_and_in_nothing_else():
         assert sizes == ([64, 128, 10] if SHALLOW in arm else [64, 64, 64, 10])
         back = [p for p in brain.projections if p.name in BACK]
         assert {p.wiring.gain for p in back} == (
-            set() if BACKPROP in arm else {GAINS.get(arm, 0.01)}
+            set() if BACKPROP in arm else {HOW.get(arm, HOW[WEAK])[0]}
         )
         if SHALLOW not in arm:
             for name in AHEAD:
@@ -139,7 +139,7 @@ def test_the_primary_test_is_that_of_the_weakest_part(changed, kind, ruling):
 @pytest.mark.parametrize(
     ("changed", "held"),
     [
-        ({"backprop": outcome(updates=400.0)}, [False, True]),
+        ({"backprop": outcome(updates=600.0)}, [False, True]),
         ({"hebb": outcome(0.95, 90.0, 10.0)}, [True, False]),
     ],
 )
