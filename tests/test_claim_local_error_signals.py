@@ -15,11 +15,11 @@ from neurula.claims.local_error_signals import (
     CODING,
     NUDGES,
     REVERSED,
+    RULES,
     SHAPES,
     change,
     first,
     lack,
-    rule_of,
 )
 from neurula.costs import flops
 from neurula.experiment import Outcome
@@ -27,24 +27,25 @@ from neurula.rules import Backprop, EquilibriumPropagation, Reversed
 from neurula.tasks import Squared
 
 GAIN, SEEDS = jnp.ones(()), 10
-SMALL = LocalErrorSignals(width=8, updates=4, exact=100, seen=8)
+SMALL = LocalErrorSignals(width=8, updates=4, exact=400, seen=8)
 
 
 def test_arms_differ_in_their_rule_and_in_nothing_else():
     claim = LocalErrorSignals()
-    assert all(claim.space(arm) == claim.space(BACKPROP) for arm in claim.arms)
+    assert all(claim.space(arm) == claim.space(f"{BACKPROP}, {SHAPES[0]}") for arm in claim.arms)
+    assert len(claim.arms) == len(RULES) * len(SHAPES)
     for shape, hidden in zip(SHAPES, ([128], [64, 64]), strict=True):
-        plain = claim.network(BACKPROP, shape, GAIN, key=KEY)
+        plain = claim.network(f"{BACKPROP}, {shape}", GAIN, key=KEY)
         assert [p.size for p in plain.populations.values()] == [64, *hidden, 10]
         weights = {p.name: p.weight for p in plain.projections}
-        for arm in claim.arms:
-            brain = claim.network(arm, shape, GAIN, key=KEY)
+        for name, (rule, _) in RULES.items():
+            brain = claim.network(f"{name}, {shape}", GAIN, key=KEY)
             feedback = [p for p in brain.projections if p.name not in weights]
-            assert len(feedback) == (len(hidden) if arm.startswith("EP") else 0)
+            assert len(feedback) == (len(hidden) if name.startswith("EP") else 0)
             for p in brain.projections:
                 ahead = weights.get(p.name, weights.get(f"{p.target}->{p.source}"))
                 np.testing.assert_array_equal(p.weight, ahead)
-            rule_of(arm).init(brain, key=KEY)
+            rule.init(brain, key=KEY)
 
 
 def test_the_wrong_order_of_phases_turns_the_direction_round():
@@ -57,7 +58,7 @@ def test_the_wrong_order_of_phases_turns_the_direction_round():
 
 def test_directions_near_the_gradient_as_the_teacher_weakens():
     def angles(arm):
-        brain = SMALL.network(arm, SHAPES[1], GAIN, key=KEY)
+        brain = SMALL.network(f"{arm}, {SHAPES[1]}", GAIN / 2, key=KEY)
         return eqx.filter_jit(lambda: SMALL.angles(arm, [brain, brain]))()
 
     for arm in (CENTRED, CODING):
@@ -72,7 +73,8 @@ def test_directions_near_the_gradient_as_the_teacher_weakens():
 
 
 def test_operations_of_backprop_by_hand():
-    task, brain = Squared(), LocalErrorSignals().network(BACKPROP, SHAPES[0], GAIN, key=KEY)
+    task = Squared()
+    brain = LocalErrorSignals().network(f"{BACKPROP}, {SHAPES[0]}", GAIN, key=KEY)
     seen = first(task, "train", 32)
     weights = 128 * (64 + 10)  # ahead, products with errors; and back to the hidden layer
     wanted = 2 * 32 * (2 * weights + 128 * 10)
@@ -84,8 +86,11 @@ def test_what_the_worst_cosine_lacks():
     angles = np.zeros((2, 2, 3, 2))
     angles[:, :, 0] = 90.0  # the strongest teacher does not count
     angles[1, 1, -1, 0] = 60.0
-    kept = {f"angles, {s}": jnp.asarray(angles * (s == SHAPES[0]), jnp.float32) for s in SHAPES}
-    np.testing.assert_allclose(lack(Outcome(jnp.zeros(2), kept=kept)), [0, 50], atol=1e-4)
+    made = {
+        f"{CODING}, {s}": Outcome(jnp.zeros(2), kept={"angles": jnp.asarray(x, jnp.float32)})
+        for s, x in zip(SHAPES, (angles, 0 * angles), strict=True)
+    }
+    np.testing.assert_allclose(lack(made, CODING), [0, 50], atol=1e-4)
 
 
 def outcomes(accuracy=None, degrees=None, moves=1e-7):
@@ -94,11 +99,10 @@ def outcomes(accuracy=None, degrees=None, moves=1e-7):
     noise = np.random.default_rng(0).normal(0, 1e-3, (len(LocalErrorSignals.arms), SEEDS))
     found = {}
     for arm, wobble in zip(LocalErrorSignals.arms, noise, strict=True):
-        score = jnp.asarray(accuracy.get(arm, 0.96) + wobble, jnp.float32)
-        angles = jnp.full((SEEDS, 2, 3, 4), degrees.get(arm, 1.0))
-        kept = dict.fromkeys(SHAPES, score) | {f"angles, {s}": angles for s in SHAPES}
-        kept |= {f"moves, {s}": jnp.full((SEEDS, 2), moves) for s in SHAPES}
-        found[arm] = Outcome(score, score, kept=kept)
+        name = arm.rsplit(", ", 1)[0]
+        score = jnp.asarray(accuracy.get(name, 0.96) + wobble, jnp.float32)
+        kept = {"angles": jnp.full((SEEDS, 2, 3, 4), degrees.get(name, 1.0))}
+        found[arm] = Outcome(score, kept=kept | {"moves": jnp.full((SEEDS, 2), moves)})
     return found
 
 
@@ -122,7 +126,7 @@ def test_the_primary_test_is_that_of_the_weakest_part(what, kind, ruling):
 @pytest.mark.parametrize(
     ("what", "held"),
     [
-        ({"accuracy": dict.fromkeys(LocalErrorSignals.arms, 0.9)}, [False, True, False]),
+        ({"accuracy": dict.fromkeys(RULES, 0.9)}, [False, True, False]),
         ({"moves": 1e-3}, [True, False, True]),
         ({"accuracy": {REVERSED: 0.95}}, [True, True, False]),
     ],

@@ -30,10 +30,31 @@ from ..tasks import Digits, Squared
 CENTRED, CODING, BACKPROP = "EP, centred", "PC, 50 steps", "backprop"
 REVERSED, ONE_SIDED, STRONG = "EP, reversed", "EP, nudge 0.1", "EP, nudge 1"
 SHORT, FIXED, ENTROPY = "PC, 10 steps", "PC, fixed", "backprop, cross-entropy"
+FREE, NUDGED = 40, 20  # steps of settling, of equilibrium propagation (EP)
+ep = functools.partial(rules.EquilibriumPropagation, free_steps=FREE, nudged_steps=NUDGED)
+RULES: dict[str, tuple[AbstractRule, Arm]] = {
+    CENTRED: (ep(0.1), Arm("brain", "equilibrium propagation; nudged by +0.1 and by -0.1")),
+    CODING: (
+        rules.PredictiveCoding(50),
+        Arm("brain", "predictive coding; activity descends for 50 steps of 0.1"),
+    ),
+    BACKPROP: (rules.Backprop(), Arm("control", "no feedback; the gradient of squared errors")),
+    ENTROPY: (rules.Backprop(), Arm("control", "the gradient of the usual error")),
+    REVERSED: (
+        rules.Reversed(ep(0.1, centred=False)),
+        Arm("sham", "EP, nudge 0.1, but the nudged phase is taken for the free one"),
+    ),
+    STRONG: (ep(1.0, centred=False), Arm("probe", "a free phase, and one nudged by 1")),
+    ONE_SIDED: (ep(0.1, centred=False), Arm("probe", "a free phase, and one nudged by 0.1")),
+    SHORT: (rules.PredictiveCoding(10), Arm("probe", "activity descends for 10 steps of 0.1")),
+    FIXED: (
+        rules.PredictiveCoding(2, rate=1.0, fixed=True),  # a step for each hidden layer
+        Arm("probe", "predictions are held still: backprop by construction"),
+    ),
+}
 NUDGES = (1.0, 0.1, 0.01)  # strength of the teacher, for predictive coding 1 / precision
 MEASURED = {CENTRED: NUDGES, CODING: NUDGES, REVERSED: NUDGES[-1:]}  # against the gradient
 SHAPES = ("one hidden layer", "two hidden layers")
-FREE, NUDGED = 30, 10  # steps of settling
 TAU = 2.0  # steps, of cells that settle
 LEARNED = 95.0  # % right, else the control says nothing
 STILL = 1e-5  # activity that has settled changes less in a step
@@ -56,15 +77,9 @@ class LocalErrorSignals(AbstractClaim):
     level: ClassVar[Literal["computation", "algorithm", "implementation"]] = "algorithm"
     kind: ClassVar[str] = "parity and mechanism"
     arms: ClassVar[dict[str, Arm]] = {
-        CENTRED: Arm("brain", "equilibrium propagation; nudged by +0.1 and by -0.1"),
-        CODING: Arm("brain", "predictive coding; activity descends for 50 steps of 0.1"),
-        BACKPROP: Arm("control", "the same layers without feedback, and their gradient"),
-        ENTROPY: Arm("control", "the same from cross-entropy, the usual error"),
-        REVERSED: Arm("sham", "EP, nudge 0.1, but the nudged phase is taken for the free one"),
-        STRONG: Arm("probe", "a free phase, and one nudged by 1"),
-        ONE_SIDED: Arm("probe", "a free phase, and one nudged by 0.1"),
-        SHORT: Arm("probe", "activity descends for 10 steps of 0.1"),
-        FIXED: Arm("probe", "predictions are held still: backprop by construction"),
+        f"{rule}, {shape}": Arm(about.role, f"{about.says}; {shape}")
+        for shape in SHAPES
+        for rule, (_, about) in RULES.items()
     }
     margin: ClassVar[float] = 1.0
     unit: ClassVar[str] = "points of test accuracy, or hundredths that a cosine lacks"
@@ -105,53 +120,46 @@ class LocalErrorSignals(AbstractClaim):
     def space(self, arm: str) -> dict[str, Range]:
         return {"rate": Range(1e-3, 0.1), "gain": Range(0.1, 3.0)}
 
-    def settled(self, arm: str, nudge: float) -> AbstractRule:
-        """An arm's rule with another teacher, and as many steps as it takes."""
-        if arm == CODING:
+    def settled(self, name: str, nudge: float) -> AbstractRule:
+        """A rule with another teacher, and as many steps as it takes."""
+        if name == CODING:
             return rules.PredictiveCoding(self.exact, precision=1 / nudge)
         steps = self.exact, self.exact
-        rule = rules.EquilibriumPropagation(nudge, *steps, centred=arm == CENTRED)
-        return rules.Reversed(rule) if arm == REVERSED else rule
+        rule = rules.EquilibriumPropagation(nudge, *steps, centred=name == CENTRED)
+        return rules.Reversed(rule) if name == REVERSED else rule
 
-    def network(
-        self, arm: str, shape: str, gain: Float[Array, ""], *, key: PRNGKeyArray
-    ) -> Network:
+    def network(self, arm: str, gain: Float[Array, ""], *, key: PRNGKeyArray) -> Network:
         """Layers that have not learned, for equilibrium propagation with mirrored feedback."""
         _, pixels, classes = Digits().shape
-        hidden = [2 * self.width] if shape == SHAPES[0] else [self.width] * 2
+        hidden = [2 * self.width] if SHAPES[0] in arm else [self.width] * 2
         ahead = layered([pixels, *hidden, classes], gain=gain, key=key)
         return two_way(ahead, tau=TAU) if arm.startswith("EP") else ahead
 
     def run(self, arm: str, settings: dict[str, Float[Array, ""]], *, key: PRNGKeyArray) -> Outcome:
         at_network, at_life, at_exam = jax.random.split(key, 3)
-        rule, task = rule_of(arm), Digits() if arm == ENTROPY else Squared()
-        stare = Digits(look=FREE if arm.startswith("EP") else 1)
+        name, _ = arm.rsplit(", ", 1)
+        rule, task = RULES[name][0], Digits() if name == ENTROPY else Squared()
+        stare = Digits(look=FREE if name.startswith("EP") else 1)
         test = functools.partial(examine, task=stare, key=at_exam)
+        start = self.network(arm, settings["gain"], key=at_network)
         optimiser = optax.adam(optax.cosine_decay_schedule(settings["rate"], self.updates))
         how = {"steps": self.updates, "batch": self.batch, "probes": 8, "key": at_life}
-        probe = lambda net: {"": test(net, split="tune")}  # noqa: E731
-        curves, kept, costs = {}, {}, {}
-        for shape in SHAPES:
-            start = self.network(arm, shape, settings["gain"], key=at_network)
-            learned = learn(start, rule, task, optimiser, probe=probe, **how)
-            curves[f"tune accuracy, {shape}"] = learned.curves[""]
-            kept[shape] = test(learned.brain, split="test")
-            seen = first(task, "train", self.batch)
-            once = flops(lambda net=start, seen=seen: change(rule, net, seen, task.error)[0])
-            spent = learned.costs | {"FLOPs to learn": jnp.float32(once * self.updates)}
-            costs = {cost: costs.get(cost, 0.0) + spent[cost] for cost in spent}
-            if arm in MEASURED:
-                found = self.angles(arm, [start, learned.brain])
-                kept[f"angles, {shape}"], kept[f"moves, {shape}"] = found
-        score = jnp.mean(jnp.stack([kept[shape] for shape in SHAPES]))
-        tuning = jnp.mean(jnp.stack([curve[-1] for curve in curves.values()]))
-        return Outcome(score, tuning, curves, costs, kept)
+        probe = lambda net: {"tune accuracy": test(net, split="tune")}  # noqa: E731
+        learned = learn(start, rule, task, optimiser, probe=probe, **how)
+        seen = first(task, "train", self.batch)
+        once = flops(lambda: change(rule, start, seen, task.error)[0])
+        costs = learned.costs | {"FLOPs to learn": jnp.float32(once * self.updates)}
+        kept = {}
+        if name in MEASURED:
+            kept["angles"], kept["moves"] = self.angles(name, [start, learned.brain])
+        score, tuning = test(learned.brain, split="test"), learned.curves["tune accuracy"][-1]
+        return Outcome(score, tuning, learned.curves, costs, kept)
 
     def angles(
-        self, arm: str, brains: list[Network]
+        self, name: str, brains: list[Network]
     ) -> tuple[Float[Array, "brain nudge layer"], Float[Array, " brain"]]:
         """Degrees between directions and the gradient; how much settled activity still moves."""
-        back = rules.RecurrentBackprop(self.exact) if arm.startswith("EP") else rules.Backprop()
+        back = rules.RecurrentBackprop(self.exact) if name.startswith("EP") else rules.Backprop()
         task, seen = Squared(), first(Squared(), "tune", self.seen)
         with jax.enable_x64(True):  # differences that a weak teacher makes are small
             seen, *brains = double([seen, *brains])
@@ -160,22 +168,22 @@ class LocalErrorSignals(AbstractClaim):
             def compare(arrays: Any) -> tuple[Array, Array]:
                 brain, found, notes = eqx.combine(arrays, brains[0]), [], None
                 gradient, _ = change(back, brain, seen, task.error)
-                for nudge in MEASURED[arm]:
-                    ours, notes = change(self.settled(arm, nudge), brain, seen, task.error)
+                for nudge in MEASURED[name]:
+                    ours, notes = change(self.settled(name, nudge), brain, seen, task.error)
                     found.append(jnp.stack([*alignment(ours, gradient).values()]))
                 return jnp.stack(found).astype(jnp.float32), notes.residual.astype(jnp.float32)
 
             return jax.lax.map(compare, jax.tree.map(lambda *both: jnp.stack(both), *arrays))
 
     def evidence(self, outcomes: Outcomes) -> Evidence:
-        def points(arm: str, *shapes: str) -> Float[np.ndarray, " seed"]:
-            kept = [np.asarray(outcomes[arm].kept[shape]) for shape in shapes or SHAPES]
-            return 100 * np.mean(kept, axis=0)
+        def points(rule: str, *shapes: str) -> Float[np.ndarray, " seed"]:
+            scores = [outcomes[f"{rule}, {shape}"].score for shape in shapes or SHAPES]
+            return 100 * np.mean(np.asarray(scores, np.float64), axis=0)
 
-        def parity(arm: str, *shapes: str) -> Parity:
-            return Parity(points(arm, *shapes), points(BACKPROP, *shapes), self.margin)
+        def parity(rule: str, *shapes: str) -> Parity:
+            return Parity(points(rule, *shapes), points(BACKPROP, *shapes), self.margin)
 
-        lacks = {arm: lack(outcomes[arm]) for arm in (CENTRED, CODING, REVERSED)}
+        lacks = {rule: lack(outcomes, rule) for rule in MEASURED}
         parts = {
             "accuracy: EP, centred = backprop": parity(CENTRED),
             "accuracy: PC, 50 steps = backprop": parity(CODING),
@@ -184,7 +192,7 @@ class LocalErrorSignals(AbstractClaim):
             ),
         }
         least = float(min(points(BACKPROP, shape).mean() for shape in SHAPES))
-        moves = max(np.max(outcomes[arm].kept[f"moves, {s}"]) for arm in MEASURED for s in SHAPES)
+        moves = max(np.max(o.kept["moves"]) for o in outcomes.values() if "moves" in o.kept)
         bite = float(np.mean(points(CENTRED) - points(REVERSED)))
         gates = (
             (f"backprop learns: {LEARNED:g} %", least >= LEARNED, f"{least:.1f} %"),
@@ -200,26 +208,9 @@ class LocalErrorSignals(AbstractClaim):
     def figure(self, outcomes: Outcomes) -> Any:
         from ..pictures import curves
 
-        angles = {arm: degrees(outcomes[arm]).max((1, 3)) for arm in (CENTRED, CODING)}
+        angles = {rule: degrees(outcomes, rule).max((1, 3)) for rule in (CENTRED, CODING)}
         titles = {"x_title": "strength of the teacher", "y_title": "degrees off the gradient"}
         return curves(np.array(NUDGES), angles, log_x=True, log_y=True, **titles)
-
-
-def rule_of(arm: str) -> AbstractRule:
-    """What an arm learns by."""
-    nudge = functools.partial(rules.EquilibriumPropagation, free_steps=FREE, nudged_steps=NUDGED)
-    learns: dict[str, AbstractRule] = {
-        CENTRED: nudge(0.1),
-        CODING: rules.PredictiveCoding(50),
-        BACKPROP: rules.Backprop(),
-        ENTROPY: rules.Backprop(),
-        REVERSED: rules.Reversed(nudge(0.1, centred=False)),
-        STRONG: nudge(1.0, centred=False),
-        ONE_SIDED: nudge(0.1, centred=False),
-        SHORT: rules.PredictiveCoding(10),
-        FIXED: rules.PredictiveCoding(2, rate=1.0, fixed=True),  # one step per hidden layer
-    }
-    return learns[arm]
 
 
 def first(task: AbstractTask, split: Any, count: int) -> Sample:
@@ -239,11 +230,12 @@ def double(tree: Any) -> Any:
     return jax.tree.map(to, tree)
 
 
-def degrees(outcome: Outcome) -> Float[np.ndarray, "seed brain nudge layer"]:
+def degrees(outcomes: Outcomes, rule: str) -> Float[np.ndarray, "seed brain nudge layer"]:
     """Angles to the gradient, in the layers of both networks."""
-    return np.concatenate([np.asarray(outcome.kept[f"angles, {s}"]) for s in SHAPES], -1)
+    both = [np.asarray(outcomes[f"{rule}, {shape}"].kept["angles"]) for shape in SHAPES]
+    return np.concatenate(both, -1)
 
 
-def lack(outcome: Outcome) -> Float[np.ndarray, " seed"]:
+def lack(outcomes: Outcomes, rule: str) -> Float[np.ndarray, " seed"]:
     """Hundredths by which the worst cosine under the weakest teacher falls short of 1."""
-    return 100 * (1 - np.cos(np.deg2rad(degrees(outcome)[:, :, -1]))).max((1, 2))
+    return 100 * (1 - np.cos(np.deg2rad(degrees(outcomes, rule)[:, :, -1]))).max((1, 2))
