@@ -80,8 +80,8 @@ class HebbBpEquivalence(AbstractClaim):
         "feedback settles in so few steps that the price is below 5."
     )
     pitfalls: ClassVar[tuple[str, ...]] = (
-        "Differences between phases vanish as the gain to the power of the depth: directions are "
-        "compared in float64, learning is in float32.",
+        "Differences vanish as the gain to the power of the depth: directions are compared in "
+        "float64; learning is in float32.",
         "The price hangs on what is counted, and on shape: it is that of the fewest steps that "
         "keep the cosine, in cells that all step together. Layers that take turns would need "
         "fewer, continuous time many more; with one hidden layer most weights come from pixels.",
@@ -126,8 +126,7 @@ class HebbBpEquivalence(AbstractClaim):
         how = {"steps": self.updates, "batch": self.batch, "probes": self.probes, "key": at_life}
         optimiser = optax.adam(optax.cosine_decay_schedule(settings["rate"], self.updates))
         learned = learn(start, rule_of(arm, free, taught), task, optimiser, probe=probe, **how)
-        before = probe(start)
-        curves = {what: jnp.append(before[what], seen) for what, seen in learned.curves.items()}
+        curves = learned.curves
         uses = {BACKPROP: (2, 1), HEBB: (free, 1)}.get(arm.split(", one")[0], (free + taught, 2))
         needed = {"multiply-adds per example": jnp.float32(multiply_adds(start, *uses))}
         kept = {"updates": self.updates * reach(curves["test accuracy"], ENOUGH / 100)}
@@ -147,13 +146,12 @@ class HebbBpEquivalence(AbstractClaim):
             arrays = [eqx.filter(brain, eqx.is_array) for brain in brains]
 
             def compare(arrays: Any) -> Float[Array, " layer"]:
+                def ask(by: AbstractRule, net: Network) -> Any:
+                    start = by.init(net, key=key)
+                    return rules.direction(by, start, net, seen, task.error, key=key)[0]
+
                 brain = eqx.combine(arrays, brains[0])
-                asked = (rule, brain), (teacher, brain.edit(cut))
-                ours, best = (
-                    rules.direction(r, r.init(b, key=key), b, seen, task.error, key=key)[0]
-                    for r, b in asked
-                )
-                off = alignment(ours, best)
+                off = alignment(ask(rule, brain), ask(teacher, brain.edit(cut)))
                 ways = [off[p.name] for p in brain.projections if not is_back(p)]
                 return jnp.stack(ways).astype(jnp.float32)
 
@@ -210,10 +208,7 @@ def rule_of(arm: str, free: int, taught: int) -> AbstractRule:
 
 
 def multiply_adds(network: Network, steps: int, products: int) -> int:
-    """For one example: sums at every step, and products of activity by which weights change.
-
-    Backprop takes two steps, ahead and back, and one product.
-    """
+    """For an example: sums at each step, and products; backprop takes 2 steps and 1 product."""
     pure, total = inputs_only(network), 0
     for p in network.projections:
         uses = (1 if p.source in pure else steps) + (0 if is_back(p) else products)
@@ -222,11 +217,10 @@ def multiply_adds(network: Network, steps: int, products: int) -> int:
 
 
 def reach(scores: Float[Array, " probe"], goal: float) -> Float[Array, ""]:
-    """When a curve, straight between probes, reaches a goal: a share of its length; 1: never."""
-    last = len(scores) - 1
-    low, high = scores[:-1], scores[1:]
-    when = jnp.arange(last) + (goal - low) / jnp.where(high > low, high - low, 1.0)
-    return jnp.min(jnp.where((low < goal) & (high >= goal), when, last)) / last
+    """When a curve from 0, straight between probes, reaches a goal, as a share; 1: never."""
+    low, high = jnp.append(0.0, scores[:-1]), scores
+    when = jnp.arange(float(len(scores))) + (goal - low) / jnp.where(high > low, high - low, 1.0)
+    return jnp.min(jnp.where((low < goal) & (high >= goal), when, float(len(scores)))) / len(scores)
 
 
 def is_back(p: Projection) -> bool:
