@@ -39,7 +39,6 @@ ALL = {
     "recall": Recall(exam_size=20),
     "recall, back 0": Recall(length=20, back=0, exam_size=20),
     "patches": Patches(),
-    "squared": Squared(Digits(look=2, answer="last")),
     "patches, olshausen": Patches(size=8, whitening="olshausen", cells=5),
     "patches, none": Patches(size=8, whitening="none"),
 }
