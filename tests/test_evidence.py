@@ -23,6 +23,7 @@ from neurula.evidence import (
     log_error,
     logit,
     mean_over_both,
+    weakest,
 )
 from neurula.evidence.intervals import gain
 from neurula.evidence.permutations import mean_against, sign_flip
@@ -382,3 +383,13 @@ def test_scales_of_shares():
     for scale in (logit, log_error):
         with pytest.raises(ValueError, match=r"in \[0, 1\].*0 to 97 of 100.*correct / examples"):
             scale(np.array([0.0, 97.0]), examples=100)
+
+
+def test_a_sentence_is_as_true_as_its_weakest_part():
+    same, worse = np.zeros(10), np.full(10, -2.0)
+    wide = np.tile([-3.0, 3.0], 5)
+    good, open_, bad = (Parity(x, same, 1.0) for x in (same, wide, worse))
+    assert [weakest(good, p).decide().ruling for p in (open_, bad)] == ["inconclusive", "refuted"]
+    assert weakest(open_, bad, good) is bad
+    again = Parity(same, same, 1.0)
+    assert weakest(good, again) is good

@@ -18,6 +18,7 @@ from neurula.tasks import (
     Parity,
     Patches,
     Recall,
+    Squared,
     digits as digits_file,
     mnist_1d as mnist_1d_file,
     patches as patches_file,
@@ -487,3 +488,13 @@ def test_patches_have_no_right_answer(key):
 def test_marking_wants_a_target():
     with pytest.raises(ValueError, match=r"this sample has none.*Sample\(stimuli, target\)"):
         Digits().error(jnp.zeros((1, 10)), Sample(jnp.zeros((1, 64))))
+
+
+def test_the_slope_of_squared_errors_is_the_difference(key):
+    task = Squared(Digits(look=3, answer="last"))
+    sample = task.sample("train", key=key)
+    outputs = jax.random.normal(key, (3, 10))
+    slope = jax.grad(lambda y: task.error(y, sample))(outputs)
+    np.testing.assert_allclose(slope[-1], outputs[-1] - sample.target[-1], atol=1e-6)
+    assert not slope[:-1].any()  # only the last step counts
+    assert task.score(outputs, sample) == Digits().score(outputs, sample)

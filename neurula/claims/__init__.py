@@ -5,6 +5,8 @@ from .balanced_amplification import BalancedAmplification as BalancedAmplificati
 from .boltzmann_encoder import BoltzmannEncoder as BoltzmannEncoder
 from .feedback_alignment import FeedbackAlignment as FeedbackAlignment
 from .free_graph import FreeGraph as FreeGraph
+from .hebb_bp_equivalence import HebbBpEquivalence as HebbBpEquivalence
+from .local_error_signals import LocalErrorSignals as LocalErrorSignals
 from .null_calibration import NullCalibration as NullCalibration
 from .oja_gradient import OjaGradient as OjaGradient
 from .recirculation_gradient import RecirculationGradient as RecirculationGradient

@@ -11,3 +11,4 @@ from .share import Share as Share
 from .slope import Slope as Slope
 from .superiority import Superiority as Superiority
 from .survival import Survival as Survival
+from .weakest import weakest as weakest

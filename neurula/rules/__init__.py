@@ -3,6 +3,7 @@
 from .backprop import Backprop as Backprop
 from .bcm import BCM as BCM
 from .boltzmann import Boltzmann as Boltzmann
+from .clamped_hebb import ClampedHebb as ClampedHebb
 from .contrastive import AbstractContrastiveRule as AbstractContrastiveRule
 from .contrastive_hebb import ContrastiveHebb as ContrastiveHebb
 from .direct_feedback_alignment import DirectFeedbackAlignment as DirectFeedbackAlignment
@@ -22,6 +23,7 @@ from .predictive_coding import PredictiveCoding as PredictiveCoding
 from .recirculation import Recirculation as Recirculation
 from .recurrent_backprop import RecurrentBackprop as RecurrentBackprop
 from .relaxation import Settled as Settled, check_settled as check_settled, settle as settle
+from .reversed import Reversed as Reversed
 from .sign_symmetry import SignSymmetry as SignSymmetry
 from .target_propagation import TargetPropagation as TargetPropagation
 from .weight_mirror import WeightMirror as WeightMirror

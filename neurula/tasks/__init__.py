@@ -10,3 +10,4 @@ from .parity import Parity as Parity
 from .patches import Patches as Patches
 from .recall import Recall as Recall
 from .shown import Shown as Shown
+from .squared import Squared as Squared
