@@ -6,6 +6,7 @@ are NumPy's: they come after the run.
 
 import abc
 import dataclasses
+from collections.abc import Mapping
 import re
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -121,7 +122,7 @@ class Evidence:
 
     primary: AbstractTest
     gates: tuple[Gate, ...] = ()
-    secondary: dict[str, AbstractTest] = dataclasses.field(default_factory=dict)
+    secondary: Mapping[str, AbstractTest] = dataclasses.field(default_factory=dict)
 
 
 Outcomes = dict[str, Outcome]  # by arm; every array has a leading axis over seeds, as NumPy

@@ -16,7 +16,7 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from ..builders import free, layered
 from ..contracts import AbstractTask
-from ..evidence import Parity, Superiority
+from ..evidence import Parity, Superiority, weakest
 from ..experiment import AbstractClaim, Arm, Budget, Evidence, Gate, Outcome, Outcomes, Range
 from ..live import examine, learn
 from ..network import Network
@@ -192,17 +192,13 @@ class FreeGraph(AbstractClaim):
 
         equal = "cyclic", "layered, longer"
         parts = static(*equal), in_time("time: window")
-        # The sentence is as true as its weaker part. A second look never makes a ruling firmer, so
-        # that this order holds for one look and for two.
-        firm = ("refuted", "inconclusive", "supported").index
-        weaker = min(parts, key=lambda t: [firm(t.decide(looks=n).ruling) for n in (1, 2)])
         learned = (
             ("layers learn the static tasks (chance: 10 %)", "layered, longer", STATIC, 50),
             ("the window learns tasks in time (without it: 40 %)", "time: window", IN_TIME, 60),
         )
         means = [points(arm, tasks).mean() for _, arm, tasks, _ in learned]
         return Evidence(
-            weaker,
+            weakest(*parts),
             gates=tuple(
                 Gate(f"{says}: above {least} %", bool(mean > least), f"{mean:.1f} %")
                 for (says, _, _, least), mean in zip(learned, means, strict=True)

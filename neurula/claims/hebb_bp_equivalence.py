@@ -123,9 +123,10 @@ class HebbBpEquivalence(AbstractClaim):
             splits = ("tune", "test")
             return {f"{s} accuracy": examine(brain, stare, s, key=at_exam) for s in splits}
 
-        how = {"steps": self.updates, "batch": self.batch, "probes": self.probes, "key": at_life}
+        how: dict[str, Any] = {"batch": self.batch, "probes": self.probes, "key": at_life}
         optimiser = optax.adam(optax.cosine_decay_schedule(settings["rate"], self.updates))
-        learned = learn(start, rule_of(arm, free, taught), task, optimiser, probe=probe, **how)
+        rule, steps = rule_of(arm, free, taught), self.updates
+        learned = learn(start, rule, task, optimiser, steps=steps, probe=probe, **how)
         curves = learned.curves
         uses = {BACKPROP: (2, 1), HEBB: (free, 1)}.get(arm.split(", one")[0], (free + taught, 2))
         needed = {"multiply-adds per example": jnp.float32(multiply_adds(start, *uses))}
@@ -165,7 +166,8 @@ class HebbBpEquivalence(AbstractClaim):
             return Parity(points(arm + shape), points(BACKPROP + shape), self.margin)
 
         def dearer(arm: str, shape: str = "") -> Superiority:
-            return Superiority(*(price(outcomes[a + shape]) for a in (arm, BACKPROP)), self.margin)
+            mine, theirs = (price(outcomes[a + shape]) for a in (arm, BACKPROP))
+            return Superiority(mine, theirs, self.margin)
 
         lacks = {arm: lack(outcomes[arm]) for arm in (WEAK, REVERSED, HEBB)}
         parts = {
@@ -181,7 +183,7 @@ class HebbBpEquivalence(AbstractClaim):
             Gate(f"both reach {ENOUGH:g} %", bool(late < self.updates), f"in {late:.0f} updates"),
             Gate(f"shams lose {BITE:g} points at least", bite >= BITE, f"{bite:.1f} points"),
         )
-        probes = {f"accuracy: {arm} = backprop": parity(arm) for arm in PRICED[1:]}
+        probes: dict[str, Any] = {f"accuracy: {arm} = backprop": parity(arm) for arm in PRICED[1:]}
         probes |= {f"price: {arm} / backprop": dearer(arm) for arm in PRICED[1:]}
         probes |= {f"price{SHALLOW}": dearer(WEAK, SHALLOW)}
         return Evidence(weakest(*parts.values()), gates, parts | probes)

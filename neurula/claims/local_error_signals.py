@@ -143,9 +143,9 @@ class LocalErrorSignals(AbstractClaim):
         test = functools.partial(examine, task=stare, key=at_exam)
         start = self.network(arm, settings["gain"], key=at_network)
         optimiser = optax.adam(optax.cosine_decay_schedule(settings["rate"], self.updates))
-        how = {"steps": self.updates, "batch": self.batch, "probes": 8, "key": at_life}
+        how: dict[str, Any] = {"batch": self.batch, "probes": 8, "key": at_life}
         probe = lambda net: {"tune accuracy": test(net, split="tune")}  # noqa: E731
-        learned = learn(start, rule, task, optimiser, probe=probe, **how)
+        learned = learn(start, rule, task, optimiser, steps=self.updates, probe=probe, **how)
         seen = first(task, "train", self.batch)
         once = flops(lambda: change(rule, start, seen, task.error)[0])
         costs = learned.costs | {"FLOPs to learn": jnp.float32(once * self.updates)}
@@ -166,7 +166,8 @@ class LocalErrorSignals(AbstractClaim):
             arrays = [eqx.filter(brain, eqx.is_array) for brain in brains]
 
             def compare(arrays: Any) -> tuple[Array, Array]:
-                brain, found, notes = eqx.combine(arrays, brains[0]), [], None
+                brain, found = eqx.combine(arrays, brains[0]), []
+                notes: Any = None
                 gradient, _ = change(back, brain, seen, task.error)
                 for nudge in MEASURED[name]:
                     ours, notes = change(self.settled(name, nudge), brain, seen, task.error)

@@ -15,7 +15,7 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ..contracts import AbstractRule, AbstractTask, Split
-from ..evidence import Parity, Superiority
+from ..evidence import Parity, Superiority, weakest
 from ..experiment import AbstractClaim, Arm, Budget, Evidence, Gate, Outcome, Outcomes, Range
 from ..live import examine, learn
 from ..network import Network
@@ -152,19 +152,15 @@ class RecirculationGradient(AbstractClaim):
             ratio = float(np.exp(np.mean(score(to, task) - score(name, task))))
             return Gate(f"{says}, {task}", least <= ratio <= most, f"{ratio:.3f} times")
 
-        parts: list[Any] = [equal(LOOP, task, np.log(RATIO)) for task in TASKS]
-        parts += [near(LOOP, task, unit=COSINE) for task in TASKS]
-        # The sentence is as true as its weakest part. A second look never makes a ruling firmer,
-        # so that this order holds for one look and for two.
-        firm = ("refuted", "inconclusive", "supported").index
-        weakest = min(parts, key=lambda t: [firm(t.decide(looks=n).ruling) for n in (1, 2)])
+        ends = [equal(LOOP, task, np.log(RATIO)) for task in TASKS]
+        ways = [near(LOOP, task, unit=COSINE) for task in TASKS]
         learns = "backprop errs at most 1.25 times as much as PCA"
         matters = "codes matter: a fixed one errs at least 1.21 times as much as backprop"
         mirror = np.asarray(outcomes[f"{APART}, digits"].curves["mirror"], np.float64)
         aligned = Superiority(mirror[:, -1], np.zeros(len(mirror)), 0.0)
         loops = (LOOP, APART, AT_ONCE)
         return Evidence(
-            weakest,
+            weakest(*ends, *ways),
             gates=(
                 *(gate(learns, BACKPROP, FLOOR, task, 0.0, 1.25) for task in TASKS),
                 gate(matters, FIXED, BACKPROP, "digits", RATIO**2, np.inf),

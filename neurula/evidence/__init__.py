@@ -1,6 +1,7 @@
 """Kinds of evidence. To add one: a file here, and a line below."""
 
 from .against_null import AgainstNull as AgainstNull
+from .conjunction import weakest as weakest
 from .identity import Identity as Identity
 from .intervals import AbstractIntervalTest as AbstractIntervalTest, Interval as Interval
 from .order import Order as Order, kendall as kendall
@@ -11,4 +12,3 @@ from .share import Share as Share
 from .slope import Slope as Slope
 from .superiority import Superiority as Superiority
 from .survival import Survival as Survival
-from .weakest import weakest as weakest

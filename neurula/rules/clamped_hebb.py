@@ -29,8 +29,9 @@ class ClampedHebb(AbstractContrastiveRule):
     def settle(self, brain: Network, sample: Sample, error: Error) -> tuple[Settled, ...]:
         assert sample.target is not None
         stimulus, held = sample.stimuli[-1], split_outputs(brain, sample.target[-1])
-        how = {"steps": self.free_steps, "tolerance": self.tolerance}
-        taught = settle(brain, stimulus, clamp=held, **how)
+        taught = settle(
+            brain, stimulus, steps=self.free_steps, tolerance=self.tolerance, clamp=held
+        )
         return jax.tree.map(jnp.zeros_like, taught), taught
 
     def contrast(self, minus: Meeting, plus: Meeting) -> Float[Array, "..."]:

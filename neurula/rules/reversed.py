@@ -18,11 +18,11 @@ class Reversed(AbstractContrastiveRule):
     rule: AbstractContrastiveRule = EquilibriumPropagation()
 
     @property
-    def free_steps(self) -> int:
+    def free_steps(self) -> int:  # ty: ignore[incompatible-property-override]
         return self.rule.free_steps
 
     @property
-    def symmetric(self) -> bool:
+    def symmetric(self) -> bool:  # ty: ignore[incompatible-property-override]
         return self.rule.symmetric
 
     def settle(self, brain: Network, sample: Sample, error: Error) -> tuple[Settled, ...]:
