@@ -6,8 +6,8 @@ are NumPy's: they come after the run.
 
 import abc
 import dataclasses
-from collections.abc import Mapping
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import equinox as eqx
