@@ -103,9 +103,9 @@ class LocalErrorSignals(AbstractClaim):
         "whether it learns: accuracy says less than the cosines.",
         "Errors are squared, as in the source: with cross-entropy the loop through the outputs "
         "grows until networks hardly settle. Backprop from cross-entropy stands beside.",
-        "A first version (400 updates, 30 and 10 steps of settling, both networks tuned as one) was "
-        "refuted: EP lost 1.6 points (1.4 to 1.8). That was seen before this version was fixed, so "
-        "that its seeds are others.",
+        "A first version (400 updates, 30 and 10 steps of settling, networks tuned together) was "
+        "refuted: EP lost 1.6 points (1.4 to 1.8). This was seen before a second version was fixed, "
+        "which was supported on the same seeds, and is inconclusive on those used here.",
     )
     data: ClassVar[tuple[str, ...]] = ("digits",)
     budgets: ClassVar[dict[str, Budget]] = {
