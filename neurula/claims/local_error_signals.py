@@ -104,7 +104,7 @@ class LocalErrorSignals(AbstractClaim):
         "Errors are squared, as in the source: with cross-entropy the loop through the outputs "
         "grows until networks hardly settle. Backprop from cross-entropy stands beside.",
         "A first version (400 updates, 30 and 10 steps of settling, networks tuned together) was "
-        "refuted: EP lost 1.6 points (1.4 to 1.8). This was seen before a second version was fixed, "
+        "refuted: EP lost 1.6 points (1.4 to 1.8). Seen before a second version was fixed, "
         "which was supported on the same seeds, and is inconclusive on those used here.",
     )
     data: ClassVar[tuple[str, ...]] = ("digits",)
