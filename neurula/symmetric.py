@@ -1,5 +1,6 @@
 """Networks whose teaching can travel back: mirrored feedback, autoencoders, Boltzmann machines."""
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -59,6 +60,17 @@ def _settling(population: Population, tau: float) -> Population:
         return population
     leaky = Leaky(cell.nonlinearity, tau, cell.bias)
     return Population(population.size, leaky, population.positions)
+
+
+def regain(network: Network, gain: float) -> Network:
+    """The network with another gain of its mirrored feedback; with 0 it has no effect."""
+
+    def edit(p: Projection) -> Projection:
+        if not isinstance(p.wiring, Transposed):
+            return p
+        return dataclasses.replace(p, wiring=Transposed(p.wiring.inner, gain))
+
+    return network.edit(edit)
 
 
 def inputs_only(network: Network) -> set[str]:

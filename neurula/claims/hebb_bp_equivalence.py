@@ -20,7 +20,7 @@ from ..experiment import AbstractClaim, Arm, Budget, Evidence, Gate, Outcome, Ou
 from ..live import examine, learn
 from ..measures import alignment
 from ..network import Network, Projection
-from ..symmetric import inputs_only, two_way
+from ..symmetric import inputs_only, regain, two_way
 from ..tasks import Digits, Squared
 from ..wirings import Transposed
 
@@ -37,6 +37,7 @@ HOW = {
 }
 PRICED = (WEAK, MEDIUM, STRONG, GENEREC)
 ENOUGH = 95.0  # % right: what the price is asked for
+LIMIT = 0.001  # a gain with which directions are compared, too
 DEARER = 5.0  # times the multiply-adds
 BITE = 3.0  # points of accuracy that a phase to unlearn must be worth
 
@@ -136,24 +137,29 @@ class HebbBpEquivalence(AbstractClaim):
         score, tuning = curves["test accuracy"][-1], jnp.mean(curves["tune accuracy"])  # how soon
         return Outcome(score, tuning, curves, needed | learned.costs, kept)
 
-    def angles(self, arm: str, brains: list[Network]) -> Float[Array, "brain layer"]:
+    def angles(self, arm: str, brains: list[Network]) -> Float[Array, "brain gain layer"]:
         """Degrees between directions and the gradient of the same layers without feedback."""
+        gains = (HOW[WEAK][0], LIMIT) if arm == WEAK else (HOW.get(arm, HOW[WEAK])[0],)
         task, key = Squared(), jax.random.key(0)  # nothing is drawn
         rule = rule_of(arm, self.exact, self.exact)
         teacher = rules.RecurrentBackprop(self.exact, symmetric=False)
         seen = jax.tree.map(lambda x: x[: self.seen], task.exam("tune", key=key))
         with jax.enable_x64(True):  # differences that weak feedback makes are small
-            seen, *brains = double([seen, *brains])
+            wide = lambda x: x.astype(jnp.float64) if eqx.is_inexact_array(x) else x  # noqa: E731
+            seen, *brains = jax.tree.map(wide, [seen, *brains])
             arrays = [eqx.filter(brain, eqx.is_array) for brain in brains]
 
-            def compare(arrays: Any) -> Float[Array, " layer"]:
+            def compare(arrays: Any) -> Float[Array, "gain layer"]:
                 def ask(by: AbstractRule, net: Network) -> Any:
                     start = by.init(net, key=key)
                     return rules.direction(by, start, net, seen, task.error, key=key)[0]
 
-                brain = eqx.combine(arrays, brains[0])
-                off = alignment(ask(rule, brain), ask(teacher, brain.edit(cut)))
-                ways = [off[p.name] for p in brain.projections if not is_back(p)]
+                brain, ways = eqx.combine(arrays, brains[0]), []
+                best = ask(teacher, regain(brain, 0.0))
+                for gain in gains:
+                    off = alignment(ask(rule, regain(brain, gain)), best)
+                    ahead = [off[p.name] for p in brain.projections if not is_back(p)]
+                    ways.append(jnp.stack(ahead))
                 return jnp.stack(ways).astype(jnp.float32)
 
             return jax.lax.map(compare, jax.tree.map(lambda *both: jnp.stack(both), *arrays))
@@ -169,11 +175,11 @@ class HebbBpEquivalence(AbstractClaim):
             mine, theirs = (price(outcomes[a + shape]) for a in (arm, BACKPROP))
             return Superiority(mine, theirs, self.margin)
 
-        lacks = {arm: lack(outcomes[arm]) for arm in (WEAK, REVERSED, HEBB)}
+        removed = np.minimum(lack(outcomes[REVERSED]), lack(outcomes[HEBB]))
+
+        direction = lambda *at: Identity(lack(outcomes[WEAK], *at), removed, self.margin)  # noqa: E731
         parts = {
-            "direction = the gradient (hundredths of a cosine)": Identity(
-                lacks[WEAK], np.minimum(lacks[REVERSED], lacks[HEBB]), self.margin
-            ),
+            "direction = the gradient (hundredths of a cosine)": direction(),
             "accuracy = backprop": parity(WEAK),
             "price of 95 % (powers of 5 of backprop's)": dearer(WEAK),
         }
@@ -186,6 +192,8 @@ class HebbBpEquivalence(AbstractClaim):
         probes: dict[str, Any] = {f"accuracy: {arm} = backprop": parity(arm) for arm in PRICED[1:]}
         probes |= {f"price: {arm} / backprop": dearer(arm) for arm in PRICED[1:]}
         probes |= {f"price{SHALLOW}": dearer(WEAK, SHALLOW)}
+        probes |= {"direction, before learning": direction(0)}
+        probes |= {f"direction, gain {LIMIT}": direction(slice(None), 1)}
         return Evidence(weakest(*parts.values()), gates, parts | probes)
 
     def figure(self, outcomes: Outcomes) -> Any:
@@ -230,23 +238,13 @@ def is_back(p: Projection) -> bool:
     return isinstance(p.wiring, Transposed)
 
 
-def cut(p: Projection) -> Projection:
-    """A projection without effect if it is feedback."""
-    return eqx.tree_at(lambda p: p.weight, p, 0 * p.weight) if is_back(p) else p
-
-
-def double(tree: Any) -> Any:
-    """With float64 numbers."""
-    to = lambda x: x.astype(jnp.float64) if eqx.is_inexact_array(x) else x  # noqa: E731
-    return jax.tree.map(to, tree)
-
-
 def price(outcome: Outcome) -> Float[np.ndarray, " seed"]:
     """Multiply-adds until enough digits are read, up to a constant, as a power of `DEARER`."""
     each = np.asarray(outcome.costs["multiply-adds per example"], np.float64)
     return np.log(each * np.asarray(outcome.kept["updates"])) / np.log(DEARER)
 
 
-def lack(outcome: Outcome) -> Float[np.ndarray, " seed"]:
-    """Hundredths by which the worst cosine with the gradient falls short of 1."""
-    return 100 * (1 - np.cos(np.deg2rad(np.asarray(outcome.kept["angles"])))).max((1, 2))
+def lack(outcome: Outcome, brains: Any = slice(None), gain: int = 0) -> Float[np.ndarray, " seed"]:
+    """Hundredths by which the worst cosine falls short of 1; it is 0 where nothing changes."""
+    angles = np.nan_to_num(np.asarray(outcome.kept["angles"]), nan=90.0)[:, brains, gain]
+    return 100 * (1 - np.cos(np.deg2rad(angles))).reshape(len(angles), -1).max(1)

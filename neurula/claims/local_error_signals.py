@@ -185,8 +185,8 @@ class LocalErrorSignals(AbstractClaim):
             scores = [outcomes[f"{rule}, {shape}"].score for shape in shapes or SHAPES]
             return 100 * np.mean(np.asarray(scores, np.float64), axis=0)
 
-        def parity(rule: str, *shapes: str) -> Parity:
-            return Parity(points(rule, *shapes), points(BACKPROP, *shapes), self.margin)
+        def parity(rule: str, *shapes: str, against: str = BACKPROP) -> Parity:
+            return Parity(points(rule, *shapes), points(against, *shapes), self.margin)
 
         lacks = {rule: lack(outcomes, rule) for rule in MEASURED}
         parts = {
@@ -205,8 +205,8 @@ class LocalErrorSignals(AbstractClaim):
             (f"{REVERSED} loses {BITE:g} points at least", bite >= BITE, f"{bite:.1f} points"),
         )
         alone = {f"{a} = backprop, {s}": parity(a, s) for a in (CENTRED, CODING) for s in SHAPES}
-        probes = (STRONG, ONE_SIDED, SHORT, FIXED, ENTROPY)
-        others = {f"{a} = backprop": parity(a) for a in probes}
+        others = {f"{a} = backprop": parity(a) for a in (STRONG, ONE_SIDED, SHORT, FIXED)}
+        others |= {f"{a} = {ENTROPY}": parity(a, against=ENTROPY) for a in (CENTRED, CODING)}
         gates = tuple(Gate(*gate) for gate in gates)
         return Evidence(weakest(*parts.values()), gates, parts | alone | others)
 
@@ -242,5 +242,9 @@ def degrees(outcomes: Outcomes, rule: str) -> Float[np.ndarray, "seed brain nudg
 
 
 def lack(outcomes: Outcomes, rule: str) -> Float[np.ndarray, " seed"]:
-    """Hundredths by which the worst cosine under the weakest teacher falls short of 1."""
-    return 100 * (1 - np.cos(np.deg2rad(degrees(outcomes, rule)[:, :, -1]))).max((1, 2))
+    """Hundredths by which the worst cosine under the weakest teacher falls short of 1.
+
+    A cosine is 0 where nothing changes.
+    """
+    angles = np.nan_to_num(degrees(outcomes, rule)[:, :, -1], nan=90.0)
+    return 100 * (1 - np.cos(np.deg2rad(angles))).max((1, 2))
