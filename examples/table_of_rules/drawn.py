@@ -29,13 +29,12 @@ def draw(kept: Kept, docs: Path) -> None:
 
 def page(kept: Kept) -> str:
     """The whole page as Markdown."""
-    rows = ranked(kept)
-    by_column = {
-        name: table(
-            ["rule", *COLUMNS], [[f"`{n}`", *(show(kept[n][c]) for c in COLUMNS)] for n in rows]
-        )
-        for name, show in SHOWN.items()
-    }
+
+    def by_column(show: Callable[[Cell], str]) -> str:
+        shown = {n: [show(kept[n][c]) for c in COLUMNS] for n in ranked(kept)}
+        rows = [[f"`{n}`", *row] for n, row in shown.items() if {*row} - {"-", "cannot"}]
+        return table(["rule", *COLUMNS], rows)
+
     refused = [[f"`{n}`", c, cell["cannot"]] for n, c, cell in cells(kept) if "cannot" in cell]
     return TEMPLATE.read_text().format(
         networks="\n".join(f"- **{name}**: {says}" for name, says in COLUMNS.items()),
@@ -84,8 +83,8 @@ def angle(cell: Cell) -> str:
     """Mean over seeds, before and after learning."""
     if "angles" not in cell:
         return "-"
-    before, after = np.mean(np.array(cell["angles"], dtype=float), axis=0)
-    return "no direction" if np.isnan(before) else f"{before:.0f}° → {after:.0f}°"
+    means = np.mean(np.array(cell["angles"], dtype=float), axis=0)
+    return " → ".join("none" if np.isnan(mean) else f"{mean:.0f}°" for mean in means)
 
 
 def rounded(number: float | None) -> str:
@@ -124,11 +123,12 @@ def figures(kept: Kept) -> dict[str, Any]:
     """Heat maps of accuracy and of angles; what cannot be stays empty and says so."""
     rows = ranked(kept)
 
-    def drawn(show: Callable[[Cell], Any], unit: str, form: str) -> Any:
+    def drawn(show: Callable[[Cell], Any], unit: str, form: str, **limits: float) -> Any:
         mean = lambda cell: np.nan if "cannot" in cell else float(np.mean(show(cell)))  # noqa: E731
         values = np.array([[mean(kept[name][column]) for column in COLUMNS] for name in rows])
         figure = maps(values, rows=rows, columns=[*COLUMNS], unit=unit)
-        figure.update_traces(texttemplate=f"%{{z:{form}}}")
+        figure.update_traces(texttemplate=f"%{{z:{form}}}", **limits)
+        figure.update_yaxes(ticktext=rows)  # on one line each
         for name, column, cell in cells(kept):
             if np.isnan(mean(cell)):
                 text = "cannot" if "cannot" in cell else "none"
@@ -136,8 +136,9 @@ def figures(kept: Kept) -> dict[str, Any]:
                 figure.add_annotation(text=text, showarrow=False, **place)
         return figure
 
+    right = lambda cell: 100 * np.array(cell["test"])  # noqa: E731
     final = lambda cell: np.array(cell.get("angles", [[None]]), dtype=float)[:, -1]  # noqa: E731
     return {
-        "accuracy": drawn(lambda cell: 100 * np.array(cell["test"]), "test accuracy, %", ".1f"),
-        "angle": drawn(final, "angle to backprop after learning, degrees", ".0f"),
+        "accuracy": drawn(right, "test accuracy, % (darkest: up to 80)", ".1f", zmin=80, zmax=100),
+        "angle": drawn(final, "angle to backprop after learning, degrees", ".0f", zmin=0, zmax=120),
     }
