@@ -59,7 +59,9 @@ def test_what_a_skip_adds_is_a_residual():
     three = relu(w["hidden2->hidden3"] @ two + one)
     four = relu(w["hidden3->hidden4"] @ three + two)
     said = w["hidden4->output"] @ four + w["hidden3->output"] @ three
-    np.testing.assert_allclose(respond(network, jnp.asarray(x)[None])[0], said, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        respond(network, jnp.asarray(x)[None])[0], said, rtol=1e-4, atol=1e-5
+    )
 
 
 def test_one_to_one_is_a_list_of_edges_from_each_cell_to_its_own():
