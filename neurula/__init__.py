@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         neurons as neurons,
         pictures as pictures,
         rules as rules,
+        synapses as synapses,
         tasks as tasks,
         testing as testing,
         wirings as wirings,
@@ -51,8 +52,8 @@ if TYPE_CHECKING:
 __version__ = version("neurula")
 
 _SHELVES = (
-    "claims", "data", "evidence", "measures", "neurons", "pictures", "rules", "tasks", "testing",
-    "wirings",
+    "claims", "data", "evidence", "measures", "neurons", "pictures", "rules", "synapses", "tasks",
+    "testing", "wirings",
 )  # fmt: skip
 _HOMES = {
     "builders": ("free", "from_networkx", "layered", "to_networkx"),

@@ -1,5 +1,6 @@
 """Ready-made networks: layered ones, free graphs of cells, and from and to NetworkX."""
 
+import dataclasses
 import itertools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -147,9 +148,7 @@ def from_networkx(graph: "networkx.DiGraph", **settings: Any) -> Network:
     def place(p: Projection) -> Projection:
         if p.name != "cells->cells":
             return p
-        return Projection(
-            p.source, p.target, p.wiring, jnp.asarray(weight), p.port, p.delay, p.sign
-        )
+        return dataclasses.replace(p, weight=jnp.asarray(weight))
 
     return network.edit(place)
 
@@ -168,11 +167,13 @@ def to_networkx(network: Network) -> "networkx.DiGraph":
     for p in network.projections:
         post, pre = p.wiring.shape
         number = jnp.arange(pre, dtype=jnp.float32), jnp.arange(post, dtype=jnp.float32)
-        edges = (*p.wiring.ends(*number), p.wiring.spread(p.weight))
-        sources, targets, weights = np.broadcast_arrays(*map(np.asarray, edges))
+        delays = p.delay if p.delays is None else p.wiring.spread(p.delays)
+        edges = (*p.wiring.ends(*number), p.wiring.spread(p.weight), delays)
+        sources, targets, weights, delays = np.broadcast_arrays(*map(np.asarray, edges))
         exists = p.wiring.exists
         there = np.ones(weights.shape, bool) if exists is None else np.asarray(exists)
-        for a, b, w in zip(sources[there], targets[there], weights[there], strict=True):
+        found = zip(*(x[there] for x in (sources, targets, weights, delays)), strict=True)
+        for a, b, w, d in found:
             edge = (p.source, int(a)), (p.target, int(b))
-            graph.add_edge(*edge, weight=float(w), delay=p.delay, port=p.port)
+            graph.add_edge(*edge, weight=float(w), delay=int(d), port=p.port)
     return graph

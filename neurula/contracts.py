@@ -25,6 +25,8 @@ Weight = Float[Array, "..."]  # one number per connection or per shared weight, 
 Weights = dict[str, Float[Array, "..."]]  # by projection
 Split = Literal["train", "tune", "test"]  # "tune" is all that hyper-parameter search may see
 State = TypeVar("State")
+Sending = TypeVar("Sending")
+Receiving = TypeVar("Receiving")
 
 # ---- what a network is made of ---------------------------------------------------------------
 
@@ -100,6 +102,29 @@ class AbstractNeuron(eqx.Module, Generic[State]):
         dt: float,
     ) -> tuple[State, Activity]:
         """Advance by `dt` milliseconds. `noise` is uniform in [0, 1), `None` if not noisy."""
+
+
+class AbstractSynapse(eqx.Module, Generic[Sending, Receiving]):
+    """What happens between the activity of one cell and the input that another one feels.
+
+    One half lives at the cells that speak (before the delay), the other at the cells that listen
+    (after it); each is elementwise over its cells. A synapse without a half of its own on one side
+    has no state there and hands on what it gets.
+    """
+
+    @abc.abstractmethod
+    def init(self, pre: int, post: int) -> tuple[Sending, Receiving]:
+        """Both halves at rest. Leaves have the shape (pre,) in the first, (post,) in the second."""
+
+    @abc.abstractmethod
+    def send(self, state: Sending, activity: Activity, *, dt: float) -> tuple[Sending, Activity]:
+        """What leaves the cells that speak, in the step of their activity."""
+
+    @abc.abstractmethod
+    def receive(
+        self, state: Receiving, arriving: Activity, *, dt: float
+    ) -> tuple[Receiving, Activity]:
+        """The drive of the cells that listen; `arriving` is summed over connections, weighted."""
 
 
 class AbstractRateNeuron(AbstractNeuron[State]):

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
+from . import arrivals
 from .contracts import AbstractBlock, AbstractWiring, Activities, Activity, Recording
 from .populations import (
     NetworkState as NetworkState,
@@ -91,14 +92,11 @@ class Network(AbstractBlock[NetworkState]):
 
     def init(self, *, key: PRNGKeyArray | None = None) -> NetworkState:
         noisy = any(p.neuron.noisy for p in self.populations.values())
-        longest: dict[str, int] = {}
-        for p in self.projections:
-            if p.delay > 0:
-                longest[p.source] = max(p.delay, longest.get(p.source, 0))
         return NetworkState(
             {name: p.neuron.init(p.size) for name, p in self.populations.items()},
-            {name: jnp.zeros((d, self.populations[name].size)) for name, d in longest.items()},
+            arrivals.empty(self.projections),
             (key, jnp.zeros((), jnp.uint32)) if noisy and key is not None else None,
+            {p.name: arrivals.rest(p) for p in self.projections if p.synapse is not None},
         )
 
     def step(
@@ -121,20 +119,20 @@ class Network(AbstractBlock[NetworkState]):
         activity.
         """
         stimuli, nudge, clamp = self._split(inputs), nudge or {}, clamp or {}
-        activity, drives, pres, cells = {}, {}, {}, {}
+        activity, sent, drives, pres, cells = {}, {}, {}, {}, {}
+        synapses = dict(state.synapses)
         for index, name in enumerate(self.order):
             population = self.populations[name]
-            drive = self._listen(name, state, activity, pres, stimuli.get(name), nudge.get(name))
+            extra = (stimuli.get(name), nudge.get(name))
+            drive = self._listen(name, extra, (activity, sent, pres), synapses, state)
             noise = _noise(state.clock, index, population)
             cells[name], acts = population.neuron.step(state.cells[name], drive, noise, dt=self.dt)
             activity[name], drives[name] = clamp.get(name, acts), drive
-        past = {
-            name: jnp.concatenate([activity[name][None], old[:-1]])
-            for name, old in state.past.items()
-        }
+            sent |= arrivals.send(self.projections, name, activity[name], synapses, self.dt)
+        past = arrivals.push(state.past, activity | sent)
         clock = None if state.clock is None else (state.clock[0], state.clock[1] + 1)
         outputs = jnp.concatenate([activity[name] for name in self.voices])
-        return NetworkState(cells, past, clock), outputs, Signals(pres, drives, activity)
+        return NetworkState(cells, past, clock, synapses), outputs, Signals(pres, drives, activity)
 
     def _split(self, inputs: Float[Array, " in"]) -> Activities:
         sizes = self.inputs
@@ -147,16 +145,18 @@ class Network(AbstractBlock[NetworkState]):
         ends = np.cumsum(list(sizes.values()))[:-1]
         return dict(zip(sizes, jnp.split(inputs, ends), strict=True))
 
-    def _listen(self, name, state, activity, pres, stimulus, nudge) -> Float[Array, "port cell"]:
-        population = self.populations[name]
+    def _listen(self, name, extra, so_far, synapses, state) -> Float[Array, "port cell"]:
+        population, (activity, sent, pres) = self.populations[name], so_far
         drives = dict.fromkeys(population.neuron.ports)
-        first = population.neuron.ports[0]
-        arriving = [(first, extra) for extra in (stimulus, nudge) if extra is not None]
+        arriving = [(population.neuron.ports[0], now) for now in extra if now is not None]
         for p in self.projections:
             if p.target == name:
-                pre = activity[p.source] if p.delay == 0 else state.past[p.source][p.delay - 1]
-                pres[p.name] = pre
-                arriving.append((p.port, p.wiring.drive(p.weight, pre)))
+                pres[p.name], drive = arrivals.arrive(p, activity, sent, state)
+                if p.synapse is not None:
+                    half, felt = synapses[p.name]
+                    felt, drive = p.synapse.receive(felt, drive, dt=self.dt)
+                    synapses[p.name] = half, felt
+                arriving.append((p.port, drive))
         for port, drive in arriving:
             drives[port] = drive if drives[port] is None else drives[port] + drive
         silence = jnp.zeros(population.size)

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int8, PRNGKeyArray, PyTree
+from jax.core import Tracer
+from jaxtyping import Array, Float, Int, Int8, PRNGKeyArray, PyTree
 
-from .contracts import AbstractNeuron, AbstractWiring, Activities, Weight
+from .contracts import AbstractNeuron, AbstractSynapse, AbstractWiring, Activities, Weight
 
 
 class Positions(eqx.Module):
@@ -34,9 +35,10 @@ class Population(eqx.Module):
 class Projection(eqx.Module):
     """Connections from one population to another, or to itself.
 
-    Activity arrives `delay` steps later; 0 means within the same step. `sign` holds +1 or -1 for
+    Activity arrives `delay` steps later; 0 means within the same step. With `delays`, one for each
+    weight, every connection takes its own time, 1 to `delay` steps. `sign` holds +1 or -1 for
     every cell that speaks and keeps all its weights on that side (Dale's principle); `None` lets
-    them be.
+    them be. Without a `synapse` what arrives lasts one step.
     """
 
     source: str = eqx.field(static=True)
@@ -46,6 +48,8 @@ class Projection(eqx.Module):
     port: str = eqx.field(static=True, default="current")
     delay: int = eqx.field(static=True, default=1)
     sign: Int8[Array, " pre"] | None = None
+    synapse: AbstractSynapse | None = None
+    delays: Int[Array, "..."] | None = None
 
     def __check_init__(self):
         room = jax.eval_shape(self.wiring.fill, 0.0).shape
@@ -60,10 +64,29 @@ class Projection(eqx.Module):
                 f"A delay is 0 or more steps, but got {self.delay} from {self.source!r} to "
                 f"{self.target!r}: activity cannot arrive before it is sent. Use delay=0 or 1."
             )
+        if self.delays is not None:
+            _check_delays(self.delays, room, self)
 
     @property
     def name(self) -> str:
         return f"{self.source}->{self.target}"
+
+
+def _check_delays(delays: Array, room: tuple[int, ...], projection: Projection) -> None:
+    where = f"from {projection.source!r} to {projection.target!r}"
+    if delays.shape != room:
+        raise ValueError(
+            f"`delays` holds steps for every weight, shape {room} {where}, but got "
+            f"{delays.shape}. For one delay for all use `delay`."
+        )
+    if isinstance(delays, Tracer) or delays.size == 0:
+        return
+    if int(delays.min()) < 1 or int(delays.max()) > projection.delay:
+        raise ValueError(
+            f"`delays` {where} must lie between 1 and delay={projection.delay} steps, the length "
+            f"of the buffer, but run from {int(delays.min())} to {int(delays.max())}. Use "
+            f"`delay={max(int(delays.max()), 1)}`."
+        )
 
 
 class Signals(eqx.Module):
@@ -75,11 +98,12 @@ class Signals(eqx.Module):
 
 
 class NetworkState(eqx.Module):
-    """Cells, what delayed projections still have to deliver, and the source of chance."""
+    """Cells, what delayed projections still have to deliver, the source of chance, synapses."""
 
     cells: dict[str, PyTree]
-    past: dict[str, Float[Array, "_ _"]]  # newest first
+    past: dict[str, Float[Array, "_ _"]]  # newest first; by population, or projection that tires
     clock: tuple[PRNGKeyArray, Array] | None
+    synapses: dict[str, tuple[PyTree, PyTree]] = eqx.field(default_factory=dict)  # by projection
 
 
 def check_fit(projection: Projection, populations: Mapping[str, Population]) -> None:

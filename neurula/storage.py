@@ -86,9 +86,9 @@ def _describe(value: Any, name: str, arrays: dict[str, np.ndarray]) -> Any:
 
 
 def _known(parts: Sequence[type]) -> dict[str, type]:
-    from . import neurons, populations, wirings
+    from . import neurons, populations, synapses, wirings
 
-    shelves = [vars(module).values() for module in (neurons, wirings, populations)]
+    shelves = [vars(module).values() for module in (neurons, synapses, wirings, populations)]
     classes = [c for shelf in shelves for c in shelf if inspect.isclass(c)]
     return {c.__name__: c for c in [*classes, Network, *parts]}
 

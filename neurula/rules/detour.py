@@ -4,6 +4,7 @@ With these, rules that differ from backprop only in their feedback are gradients
 error, on networks of any depth and with loops.
 """
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -82,7 +83,7 @@ class Severed(AbstractDetour):
 
 
 def _rewired(p: Projection, wiring: AbstractWiring) -> Projection:
-    return Projection(p.source, p.target, wiring, p.weight, p.port, p.delay, p.sign)
+    return dataclasses.replace(p, wiring=wiring)
 
 
 def redirect(network: Network, feedback: Weights) -> Network:

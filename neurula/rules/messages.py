@@ -4,6 +4,7 @@ Counted from the jaxpr of one proposal: every wiring marks what passes through i
 mark around wherever it turns the wiring around.
 """
 
+import dataclasses
 from typing import Any
 
 from jax.extend.core import Primitive
@@ -59,7 +60,7 @@ def messages(
 def _metered(p: Projection) -> Projection:
     mirror = isinstance(p.wiring, Transposed)  # rules look for these
     wiring = Transposed(Metered(p.wiring.inner), p.wiring.gain) if mirror else Metered(p.wiring)
-    return Projection(p.source, p.target, wiring, p.weight, p.port, p.delay, p.sign)
+    return dataclasses.replace(p, wiring=wiring)
 
 
 def _sent(name: str, equation: Any) -> float:

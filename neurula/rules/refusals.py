@@ -90,6 +90,8 @@ def memoryless_problem(network: Network) -> str | None:
             f"needs a network without delays or loops, but {slow} have a delay. Build it with "
             "`layered(sizes, key=key)`, or teach loops by `EquilibriumPropagation()`."
         )
+    if lasting := [p.name for p in network.projections if p.synapse is not None]:
+        return f"needs projections without memory, but {lasting} have a synapse. Leave it out."
     cells = {name: p.neuron for name, p in network.populations.items()}
     if other := sorted(name for name, cell in cells.items() if not isinstance(cell, Rate)):
         kinds = sorted({type(cells[name]).__name__ for name in other})
