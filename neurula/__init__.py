@@ -41,6 +41,11 @@ if TYPE_CHECKING:
         trainable as trainable,
     )
     from .plastic import Plastic as Plastic
+    from .simulation import (
+        Simulated as Simulated,
+        simulate as simulate,
+        simulate_many as simulate_many,
+    )
     from .storage import load as load, save as save
     from .symmetric import (
         autoencoder as autoencoder,
@@ -64,6 +69,7 @@ _HOMES = {
         "Network", "Population", "Projection", "lesion", "record", "respond", "trainable",
     ),
     "plastic": ("Plastic",),
+    "simulation": ("Simulated", "simulate", "simulate_many"),
     "storage": ("load", "save"),
     "symmetric": ("autoencoder", "boltzmann", "relaxing", "two_way"),
 }  # fmt: skip

@@ -1,0 +1,40 @@
+"""Loops, compiled once: kept as files so that the next process finds them."""
+
+import functools
+import hashlib
+import importlib.util
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from ..cache import cache_folder
+from ..mistake import Mistake
+from ..results import write_whole
+
+
+@functools.cache
+def load(source: str) -> Callable[..., Any]:
+    """The `run` of a module's source, compiled when it is first called."""
+    name = "neurula_loop_" + hashlib.sha256(source.encode()).hexdigest()[:16]
+    path = cache_folder() / "loops" / f"{name}.py"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.is_file():
+            write_whole(path, source.encode())
+        return _module(name, path).run
+    except (OSError, Mistake):  # nowhere to keep it: compile for this process alone
+        module = ModuleType(name)
+        exec(compile(source.replace("cache=True", "cache=False"), name, "exec"), vars(module))
+        return module.run
+
+
+def _module(name: str, path: Path) -> ModuleType:
+    found = importlib.util.spec_from_file_location(name, path)
+    assert found is not None
+    assert found.loader is not None
+    module = importlib.util.module_from_spec(found)
+    sys.modules[name] = module
+    found.loader.exec_module(module)
+    return module

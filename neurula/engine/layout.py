@@ -1,0 +1,187 @@
+"""Where a network's numbers lie while it runs on the event engine.
+
+Cells are kept in blocks of 64. Within a block, each quantity (a potential, a conductance, what
+arrives) is one row, and the rows of a block lie side by side: a step touches each block once, and a
+compiler sees that rows do not overlap.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ..arrivals import rest, tires
+from ..network import Network
+from ..populations import Population, Projection
+from ..wirings import Sparse
+from .translate import Body
+
+BLOCK = 64  # cells
+
+
+class Cells:
+    """One population's blocks, and the code of one step for one cell of it."""
+
+    def __init__(self, network: Network, index: int, stimulated: bool):
+        self.index, self.name = index, network.order[index]
+        self.population: Population = network.populations[self.name]
+        self.size, self.neuron = self.population.size, self.population.neuron
+        self.blocks = -(-self.size // BLOCK)
+        self.spikes = self.neuron.emits == "spikes"
+        self.stimulated = stimulated and self.name in network.senses
+        before = network.senses[: network.senses.index(self.name)] if self.stimulated else ()
+        self.first = sum(network.inputs[name] for name in before)  # of the stimulus
+        self.rows: list[str] = []  # names of quantities, in order
+        self.start: dict[str, np.ndarray | float] = {}
+        self.body = Body(f"p{index}_")
+        self.heard = [q for q in network.projections if q.target == self.name]
+        self.tiring = [q for q in network.projections if q.source == self.name and tires(q)]
+        self._write(network)
+
+    def row(self, name: str, start: Any = 0.0) -> str:
+        """Add a row. Gives its name, which stands for the cell's number in the code."""
+        if name not in self.rows:
+            self.rows.append(name)
+            self.start[name] = start
+        return name
+
+    def leaves(self, name: str, state: Any) -> list[str]:
+        """Rows for the leaves of a state."""
+        return [self.row(f"{name}_{i}", x) for i, x in enumerate(jax.tree.leaves(state))]
+
+    def _write(self, network: Network) -> None:
+        """The code of a step: what comes in, the cell, what goes out."""
+        self.stores: dict[str, str] = {}  # row -> expression
+        ports: dict[str, list[str]] = {port: [] for port in self.neuron.ports}
+        if self.stimulated:
+            ports[self.neuron.ports[0]].append(self.row("stimulus"))
+        for q in self.heard:
+            ports[q.port].append(self._receive(q, network))
+        drives = [" + ".join(found) or "f32(0)" for found in ports.values()]
+        drives = [self.body.name(d) if " " in d else d for d in drives]
+        state, tree = jax.tree.flatten(self.neuron.init(self.size))
+        names = self.leaves("cell", state)
+        noise = [self.row("noise")] if self.neuron.noisy else []
+
+        def step(leaves, drive, *noise):
+            state = jax.tree.unflatten(tree, leaves)
+            after, activity = self.neuron.step(state, drive, *noise or (None,), dt=network.dt)
+            return *jax.tree.leaves(after), activity
+
+        *after, activity = self.body.include(
+            lambda *x: step(x[: len(names)], *x[len(names) :]), *names, drives, *noise,
+            size=self.size,
+        )  # fmt: skip
+        self.stores |= dict(zip(names, after, strict=True))
+        self.stores[self.row("activity")] = self.activity = str(activity)
+        for q in self.tiring:
+            self._send(q, network)
+        for i, values in enumerate(self.body.arrays):
+            self.row(f"{self.body.prefix}a{i}", values)
+
+    def _receive(self, q: Projection, network: Network) -> str:
+        where = network.projections.index(q)
+        arriving = self.row(f"in{where}")
+        if slots(q) == 1:  # delivered into the row itself
+            self.stores[arriving] = "f32(0)"
+        if q.synapse is None:
+            return arriving
+        state, tree = jax.tree.flatten(rest(q)[1])
+        names, synapse = self.leaves(f"felt{where}", state), q.synapse
+
+        def receive(*x):
+            state = jax.tree.unflatten(tree, x[:-1])
+            after, drive = synapse.receive(state, x[-1], dt=network.dt)
+            return *jax.tree.leaves(after), drive
+
+        *after, drive = self.body.include(receive, *names, arriving, size=self.size)
+        self.stores |= dict(zip(names, map(str, after), strict=True))
+        return str(drive)
+
+    def _send(self, q: Projection, network: Network) -> None:
+        where, synapse = network.projections.index(q), q.synapse
+        state, tree = jax.tree.flatten(rest(q)[0])
+        names = self.leaves(f"sender{where}", state)
+
+        def send(*x):
+            after, sent = synapse.send(jax.tree.unflatten(tree, x[:-1]), x[-1], dt=network.dt)
+            return *jax.tree.leaves(after), sent
+
+        *after, sent = self.body.include(send, *names, self.activity, size=self.size)
+        self.stores |= dict(zip(names, map(str, after), strict=True))
+        self.stores[self.row(f"sent{where}")] = str(sent)
+
+    def fresh(self) -> np.ndarray:
+        """The blocks of a population at rest, one after the other."""
+        data = np.zeros(self.blocks * len(self.rows) * BLOCK, np.float32)
+        for name in self.rows:
+            self.put(data, name, self.start[name])
+        return data
+
+    def _view(self, data: np.ndarray, name: str) -> np.ndarray:
+        return data.reshape(self.blocks, len(self.rows), BLOCK)[:, self.rows.index(name)]
+
+    def put(self, data: np.ndarray, name: str, values: Any) -> None:
+        """Write one quantity of all cells; what pads the last block repeats the last cell."""
+        full = np.broadcast_to(np.asarray(values, np.float32), (self.size,))
+        padded = np.pad(full, (0, self.blocks * BLOCK - self.size), mode="edge")
+        self._view(data, name)[:] = padded.reshape(self.blocks, BLOCK)
+
+    def get(self, data: np.ndarray, name: str) -> np.ndarray:
+        """One quantity of all cells."""
+        return self._view(data, name).reshape(-1)[: self.size].copy()
+
+    def place(self, cells: np.ndarray, name: str) -> np.ndarray:
+        """Where a quantity of some cells lies."""
+        block, within = np.divmod(cells, BLOCK)
+        return (block * len(self.rows) + self.rows.index(name)) * BLOCK + within
+
+
+class Rows:
+    """One projection's connections, sorted by the cell that speaks."""
+
+    def __init__(self, projection: Projection, index: int, listening: Cells):
+        self.index, self.projection, self.slots = index, projection, slots(projection)
+        source, target, weight, delays = edges(projection)
+        if np.any(np.diff(source) < 0):
+            order = np.argsort(source, kind="stable")
+            source, target, weight = source[order], target[order], weight[order]
+            delays = None if delays is None else delays[order]
+        self.starts = np.searchsorted(source, np.arange(projection.wiring.shape[1] + 1))
+        self.weights, self.delays = np.ascontiguousarray(weight, np.float32), delays
+        self.width = listening.blocks * BLOCK
+        place = listening.place(target, f"in{index}") if self.slots == 1 else target
+        self.places = place.astype(np.int32)
+
+    def buffer(self) -> np.ndarray:
+        """What is on its way: a slot for each step, with a number for each cell that listens."""
+        return np.zeros(self.slots * self.width if self.slots > 1 else 1, np.float32)
+
+
+def slots(projection: Projection) -> int:
+    """Steps that a projection's buffer holds: a power of two."""
+    return 1 << (max(projection.delay, 1) - 1).bit_length()
+
+
+def edges(projection: Projection) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray | None]:
+    """Sources, targets, weights and delays (or `None`) of all connections that exist."""
+    wiring = projection.wiring
+    post, pre = wiring.shape
+    if isinstance(wiring, Sparse):  # without floats in between: there may be millions
+        found: Sequence[Any] = (wiring.source, wiring.target)
+    else:
+        found = wiring.ends(jnp.arange(pre, dtype=jnp.float32), jnp.arange(post, dtype=jnp.float32))
+    found = [*found, wiring.spread(projection.weight)]
+    if projection.delays is not None:
+        found.append(wiring.spread(projection.delays))
+    flat = [np.asarray(x) for x in found]
+    if wiring.exists is not None:
+        there = np.asarray(wiring.exists)
+        flat = [np.broadcast_to(x, there.shape)[there] for x in flat]
+    else:
+        shape = np.broadcast_shapes(*(x.shape for x in flat))
+        flat = [np.broadcast_to(x, shape).reshape(-1) for x in flat]
+    source, target = flat[0].astype(np.int64), flat[1].astype(np.int64)
+    return source, target, flat[2], flat[3].astype(np.int32) if len(flat) > 3 else None
