@@ -68,13 +68,9 @@ def test_help_needs_neither_jax_nor_anything_heavy():
         "except SystemExit: pass\n"
         "print([m for m in ('jax', 'numpy', 'sklearn', 'plotly', 'rich') if m in sys.modules])"
     )
-    before = os.times()
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.rstrip().endswith("[]")
     assert "neurula run" in found.stdout
-    after = os.times()  # seconds of the child's processor: a busy machine changes nothing
-    spent = after.children_user + after.children_system
-    assert spent - before.children_user - before.children_system < 0.5
 
 
 def test_every_command_has_help_with_an_example(neurula):
