@@ -26,6 +26,29 @@ def _spike_jvp(primals, tangents):
     return spike(above, slope), tangents[0] / (1 + slope * jnp.abs(above)) ** 2
 
 
+def fire(
+    potential: Activity,
+    waiting: Activity,
+    threshold: float | Activity,
+    *,
+    reset: float,
+    refractory: float,
+    slope: float,
+    dt: float,
+) -> tuple[Activity, Activity, Activity]:
+    """Spike, reset and wait: the potential, the refractory time that is left (ms), the spikes.
+
+    The gradient of the reset is left out, as is usual: it makes training less stable.
+    """
+    fired = spike(potential - threshold, slope)
+    silent = 1 - jax.lax.stop_gradient(fired)
+    potential = silent * potential + (1 - silent) * reset
+    # Half a step is taken off so that rounding cannot lengthen the refractory time.
+    left = refractory - 0.5 * dt if refractory > 0 else 0.0
+    waiting = silent * jnp.maximum(waiting - dt, 0.0) + (1 - silent) * left
+    return potential, waiting, fired
+
+
 class LIF(AbstractNeuron[tuple[Activity, Activity]]):
     """Leaky integrate-and-fire with refractory time.
 
@@ -74,11 +97,13 @@ class LIF(AbstractNeuron[tuple[Activity, Activity]]):
         stay = math.exp(-dt / self.tau)
         target = self.rest + total
         potential = jnp.where(waiting > 0, self.reset, target + stay * (potential - target))
-        fired = spike(potential - self.threshold, self.surrogate_slope)
-        # The gradient of the reset is left out, as is usual: it makes training less stable.
-        silent = 1 - jax.lax.stop_gradient(fired)
-        potential = silent * potential + (1 - silent) * self.reset
-        # Half a step is taken off so that rounding cannot lengthen the refractory time.
-        left = self.refractory - 0.5 * dt if self.refractory > 0 else 0.0
-        waiting = silent * jnp.maximum(waiting - dt, 0.0) + (1 - silent) * left
+        potential, waiting, fired = fire(
+            potential,
+            waiting,
+            self.threshold,
+            reset=self.reset,
+            refractory=self.refractory,
+            slope=self.surrogate_slope,
+            dt=dt,
+        )
         return (potential, waiting), fired
