@@ -167,7 +167,9 @@ def to_networkx(network: Network) -> "networkx.DiGraph":
     for p in network.projections:
         post, pre = p.wiring.shape
         number = jnp.arange(pre, dtype=jnp.float32), jnp.arange(post, dtype=jnp.float32)
-        delays = p.delay if p.delays is None else p.wiring.spread(p.delays)
+        delays = p.delay
+        if p.delays is not None:
+            delays = p.wiring.spread(p.delays.astype(jnp.float32))
         edges = (*p.wiring.ends(*number), p.wiring.spread(p.weight), delays)
         sources, targets, weights, delays = np.broadcast_arrays(*map(np.asarray, edges))
         exists = p.wiring.exists

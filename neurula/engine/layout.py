@@ -175,7 +175,7 @@ def edges(projection: Projection) -> tuple[np.ndarray, np.ndarray, np.ndarray, n
         found = wiring.ends(jnp.arange(pre, dtype=jnp.float32), jnp.arange(post, dtype=jnp.float32))
     found = [*found, wiring.spread(projection.weight)]
     if projection.delays is not None:
-        found.append(wiring.spread(projection.delays))
+        found.append(wiring.spread(projection.delays.astype(jnp.float32)))
     flat = [np.asarray(x) for x in found]
     if wiring.exists is not None:
         there = np.asarray(wiring.exists)
