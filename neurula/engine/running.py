@@ -113,7 +113,15 @@ class Run:
         key, clock = np.zeros(2, np.uint32), 0
         if self.state.clock is not None:
             key, clock = np.asarray(jax.random.key_data(self.state.clock[0])), self.state.clock[1]
-        listed = [self.time, end, np.uint32(key[0]), np.uint32(key[1]), int(clock), self.counts]
+        listed = [
+            self.time,
+            end,
+            self.steps - 1,
+            np.uint32(key[0]),
+            np.uint32(key[1]),
+            int(clock),
+            self.counts,
+        ]
         listed.append(self.stimuli)
         by_cells = (self.data, self.numbers, self.fired, self.when, self.who, self.look, seen)
         for arrays in zip(*by_cells, strict=True):

@@ -53,7 +53,7 @@ def _indent(lines: Sequence[str], depth: int) -> list[str]:
 
 def parameters(populations: Sequence[Cells], rows: Sequence[Rows]) -> list[str]:
     """Names of the loop's arguments, in order."""
-    names = ["begin", "end", "key0", "key1", "clock", "counts", "stimuli"]
+    names = ["begin", "end", "last", "key0", "key1", "clock", "counts", "stimuli"]
     for p in populations:
         k = p.index
         names += [f"d{k}", f"x{k}", f"fired{k}", f"when{k}", f"who{k}", f"look{k}", f"seen{k}"]
@@ -80,14 +80,19 @@ def source(populations: Sequence[Cells], rows: Sequence[Rows], cache: bool) -> s
     for p in populations:
         lines += _indent(_update(p, rows), 2)
         for r in rows:
-            if r.projection.source == p.name and r.projection.delay == 0:
+            if _speaks(p, r) and r.projection.delay == 0:
                 lines += _indent(_deliver(p, r, populations), 2)
-    for p in populations:
-        for r in rows:
-            if r.projection.source == p.name and r.projection.delay > 0:
-                lines += _indent(_deliver(p, r, populations), 2)
+    late = [(p, r) for p in populations for r in rows if _speaks(p, r) and r.projection.delay > 0]
+    # What is sent in the last step is handed on as what is on its way, not as having arrived.
+    lines += _indent(["if t != last:"] if late else [], 2)
+    for p, r in late:
+        lines += _indent(_deliver(p, r, populations), 3)
     lines += ["    return end"]
     return head + "\n\n@compiled\n" + "\n".join(lines) + "\n"
+
+
+def _speaks(p: Cells, r: Rows) -> bool:
+    return r.projection.source == p.name
 
 
 def _at(p: Cells, name: str) -> str:

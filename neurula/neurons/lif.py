@@ -41,11 +41,11 @@ def fire(
     The gradient of the reset is left out, as is usual: it makes training less stable.
     """
     fired = spike(potential - threshold, slope)
-    silent = 1 - jax.lax.stop_gradient(fired)
-    potential = silent * potential + (1 - silent) * reset
-    # Half a step is taken off so that rounding cannot lengthen the refractory time.
-    left = refractory - 0.5 * dt if refractory > 0 else 0.0
-    waiting = silent * jnp.maximum(waiting - dt, 0.0) + (1 - silent) * left
+    over = fired > 0
+    potential = jnp.where(over, reset, potential)
+    if refractory > 0:
+        # Half a step is taken off so that rounding cannot lengthen the refractory time.
+        waiting = jnp.where(over, refractory - 0.5 * dt, jnp.maximum(waiting - dt, 0.0))
     return potential, waiting, fired
 
 
