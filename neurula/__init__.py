@@ -37,10 +37,10 @@ if TYPE_CHECKING:
         Projection as Projection,
         lesion as lesion,
         record as record,
-        respond as respond,
         trainable as trainable,
     )
     from .plastic import Plastic as Plastic
+    from .response import respond as respond
     from .simulation import (
         Simulated as Simulated,
         simulate as simulate,
@@ -66,9 +66,10 @@ _HOMES = {
     "aligned": ("Aligned", "alignments"),
     "live": ("Learned", "examine", "learn", "many"),
     "network": (
-        "Network", "Population", "Projection", "lesion", "record", "respond", "trainable",
+        "Network", "Population", "Projection", "lesion", "record", "trainable",
     ),
     "plastic": ("Plastic",),
+    "response": ("respond",),
     "simulation": ("Simulated", "simulate", "simulate_many"),
     "storage": ("load", "save"),
     "symmetric": ("autoencoder", "boltzmann", "relaxing", "two_way"),

@@ -13,7 +13,8 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from .bar import Bar
 from .contracts import AbstractBlock, AbstractRule, AbstractTask, Sample, Split
-from .network import Network, respond, trainable
+from .network import Network, trainable
+from .response import respond
 from .rules.gradient import direction
 
 

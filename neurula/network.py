@@ -200,16 +200,6 @@ def trainable(block: AbstractBlock) -> Any:
     return eqx.filter(block, eqx.is_inexact_array, is_leaf=fixed)
 
 
-def respond(
-    block: AbstractBlock, stimuli: Float[Array, "time in"], *, key: PRNGKeyArray | None = None
-) -> Float[Array, "time out"]:
-    """Play stimuli to a block at rest, one per time step, and give its outputs."""
-    state = block.init(key=key)
-    if len(stimuli) == 1:  # no loop to compile
-        return block.step(state, stimuli[0])[1][None]
-    return jax.lax.scan(lambda s, now: block.step(s, now), state, stimuli)[1]
-
-
 def record(
     network: Network,
     stimuli: Float[Array, "time in"],

@@ -12,10 +12,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from .builders import free
-from .network import Network, Population, Projection, respond, trainable
+from .network import Network, Population, Projection, trainable
 from .neurons import LIF, Rate
 from .plastic import Plastic
 from .pool import Lost, hand_out
+from .response import respond
 from .rules import Oja
 from .wirings import Dense, Sparse
 

@@ -86,22 +86,22 @@ def simulate_many(
 ) -> list[Simulated]:
     """`simulate` for many networks, side by side on all cores. Equal parts compile once."""
     none = [None] * len(networks)
-    begun = [
-        _begin(network, stimuli, steps, state, {}, "events", key)
-        for network, state, key in zip(networks, states or none, keys or none, strict=True)
-    ]
+    begun: list[Run | Scan] = []
+    for network, state, key in zip(networks, states or none, keys or none, strict=True):
+        like = begun[0] if begun else None
+        begun.append(_begin(network, stimuli, steps, state, {}, "events", key, like))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(lambda run: _live(run, None), begun))
     return [_end(run) for run in begun]
 
 
-def _begin(network, stimuli, steps, state, watch, engine, key) -> Run | Scan:
+def _begin(network, stimuli, steps, state, watch, engine, key, like=None) -> Run | Scan:
     played = None if stimuli is None else np.ascontiguousarray(stimuli, np.float32)
     steps = _check(network, played, steps, watch, key)
     start = state if state is not None else network.init(key=key)
     if engine != "jax":
         try:
-            return Run(network, start, played, watch, steps)
+            return Run(network, start, played, watch, steps, like)
         except ValueError:
             if engine == "events":
                 raise

@@ -17,7 +17,8 @@ from .builders import free, layered
 from .contracts import AbstractNeuron, AbstractRule, AbstractTask, AbstractWiring, Sample
 from .experiment import AbstractClaim
 from .live import learn
-from .network import Network, Population, Projection, respond, trainable
+from .network import Network, Population, Projection, trainable
+from .response import respond
 from .rules.gradient import direction
 from .symmetric import autoencoder, boltzmann, relaxing
 from .weights import fan_in

@@ -16,7 +16,7 @@ from neurula.claims.balanced_amplification import (
     population_circuit,
     response,
 )
-from neurula.network import respond
+from neurula.response import respond
 
 W, RATIO = 30 / 7, 1.1  # Murphy & Miller's: 4 2/7 and 1.1
 

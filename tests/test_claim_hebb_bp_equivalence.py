@@ -26,7 +26,7 @@ from neurula.claims.hebb_bp_equivalence import (
     reach,
 )
 from neurula.experiment import Outcome
-from neurula.network import respond
+from neurula.response import respond
 from neurula.rules import ClampedHebb, settle
 from neurula.symmetric import regain
 

@@ -1,5 +1,7 @@
 """The event engine against the differentiable one: the same network, the same life."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -41,49 +43,92 @@ def loop(neuron, **settings):
     return nl.Network(cells, [loops], senses=["cells"], voices=["cells"], dt=DT)
 
 
-def assert_same_life(network, stimuli=None, *, watch, **settings):
-    """Both engines: same spikes, same potentials, same end."""
-    events, dense = (
-        nl.simulate(network, stimuli, watch=watch, engine=engine, **settings)
-        for engine in ("events", "jax")
+def both(network, stimuli, **settings):
+    """The same life on the event engine and on the differentiable one."""
+    return [nl.simulate(network, stimuli, engine=e, **settings) for e in ("events", "jax")]
+
+
+def assert_same_life(pair, name):
+    """Same spikes, same potentials, same end of a population."""
+    events, dense = pair
+    if name in dense.spikes:
+        np.testing.assert_array_equal(events.spikes[name].cells, dense.spikes[name].cells)
+        np.testing.assert_allclose(events.spikes[name].times, dense.spikes[name].times)
+    np.testing.assert_allclose(events.traces[name], dense.traces[name], rtol=2e-3, atol=2e-3)
+    state = [
+        (x.state.cells[name], {k: v for k, v in x.state.synapses.items() if name in k})
+        for x in pair
+    ]
+    assert_alike(*state)
+
+
+def assert_alike(one, other):
+    """Equal structures of nearly equal numbers."""
+    for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True):
+        np.testing.assert_allclose(a, b, rtol=2e-3, atol=2e-3)
+
+
+@pytest.fixture(scope="module")
+def every_neuron():
+    """All neurons of the shelf in one network, each in a loop of its own, on both engines."""
+    parts = {name: made(name) for name in SHELF}
+    loops = [loop(neuron, synapse=Exponential(3.0)) for neuron in parts.values()]
+    network = nl.Network(
+        {name: Population(CELLS, neuron) for name, neuron in parts.items()},
+        [
+            dataclasses.replace(one.projections[0], source=name, target=name)
+            for name, one in zip(parts, loops, strict=True)
+        ],
+        senses=list(parts),
+        voices=["LIF"],
+        dt=DT,
     )
-    for name, spikes in dense.spikes.items():
-        np.testing.assert_array_equal(events.spikes[name].cells, spikes.cells)
-        np.testing.assert_allclose(events.spikes[name].times, spikes.times)
-    for name, trace in dense.traces.items():
-        np.testing.assert_allclose(events.traces[name], trace, rtol=2e-3, atol=2e-3)
-    ends = zip(jax.tree.leaves(events.state), jax.tree.leaves(dense.state), strict=True)
-    for one, other in ends:
-        if not jnp.issubdtype(one.dtype, jax.dtypes.prng_key):
-            np.testing.assert_allclose(one, other, rtol=2e-3, atol=2e-3)
-    return events
+    stimuli = jnp.concatenate([drive_for(neuron) for neuron in parts.values()], axis=1)
+    watch = {name: [0, 65, 69] for name in parts}
+    return both(network, stimuli, watch=watch, key=jax.random.key(1))
 
 
 @pytest.mark.parametrize("name", SHELF)
-def test_every_neuron_lives_the_same_life_on_both_engines(name):
-    neuron = made(name)
-    network = loop(neuron, synapse=Exponential(3.0))
-    key = jax.random.key(1) if neuron.noisy else None
-    lived = assert_same_life(network, drive_for(neuron), watch={"cells": [0, 65, 69]}, key=key)
-    if neuron.emits == "spikes":
-        assert 0 < lived.spikes["cells"].times.size < 0.9 * CELLS * STEPS
+def test_every_neuron_lives_the_same_life_on_both_engines(every_neuron, name):
+    assert_same_life(every_neuron, name)
+    if made(name).emits == "spikes":
+        assert 0 < every_neuron[0].spikes[name].times.size < 0.9 * CELLS * STEPS
 
 
-@pytest.mark.parametrize(
-    "synapse", [None, DoubleExponential(), ShortTerm(), ShortTerm(0.2, 5.0, 9.0)]
-)
-@pytest.mark.parametrize("delay", [1, 3, "each"])
-def test_every_synapse_and_delay_is_the_same_on_both_engines(synapse, delay):
-    settings = {"delay": delay}
-    if delay == "each":
-        shape = loop(LIF()).projections[0].weight.shape
-        settings = {"delay": 5, "delays": jax.random.randint(jax.random.key(7), shape, 1, 6)}
-    network = loop(LIF(tau=10.0, refractory=2.0), synapse=synapse, **settings)
-    assert_same_life(network, drive_for(LIF()), watch={"cells": [1, 66]})
+SYNAPSES = {
+    "none": None,
+    "double": DoubleExponential(),
+    "tired": ShortTerm(),
+    "warming up": ShortTerm(0.2, 5.0, 9.0),
+}
+DELAYS = [1, 3, "each"]
+
+
+@pytest.fixture(scope="module")
+def every_synapse():
+    """One population that all others hear, by every synapse at every delay, on both engines."""
+    wiring = random(CELLS, 0.1, seed=3)
+    weight = wiring.fill(1.0) * jax.random.normal(jax.random.key(4), wiring.fill(1.0).shape)
+    each = {"delay": 5, "delays": jax.random.randint(jax.random.key(7), weight.shape, 1, 6)}
+    cells, joins = {"speaking": Population(CELLS, LIF(tau=10.0, refractory=2.0))}, []
+    for kind, synapse in SYNAPSES.items():
+        for delay in DELAYS:
+            name, late = f"{kind} {delay}", each if delay == "each" else {"delay": delay}
+            cells[name] = Population(CELLS, LIF(tau=10.0, threshold=0.3))
+            joins.append(Projection("speaking", name, wiring, weight, synapse=synapse, **late))
+    network = nl.Network(cells, joins, senses=["speaking"], voices=["speaking"], dt=DT)
+    return both(network, drive_for(LIF()), watch={name: [1, 66] for name in cells})
+
+
+@pytest.mark.parametrize("delay", DELAYS)
+@pytest.mark.parametrize("kind", SYNAPSES)
+def test_every_synapse_and_delay_is_the_same_on_both_engines(every_synapse, kind, delay):
+    assert_same_life(every_synapse, f"{kind} {delay}")
+    assert every_synapse[0].spikes[f"{kind} {delay}"].times.size > 0
 
 
 @pytest.mark.parametrize("wiring", [Dense(64, 64), Grid(8, 8)])
-def test_layers_without_delay_graded_cells_and_every_wiring(wiring):
+def test_layers_without_delay_and_graded_cells(wiring):
     cells = {
         "input": Population(64, Rate("identity")),
         "spiking": Population(64, LIF(tau=5.0)),
@@ -95,7 +140,10 @@ def test_layers_without_delay_graded_cells_and_every_wiring(wiring):
         Projection("spiking", "output", wiring, weight(1), delay=0, synapse=ShortTerm(0.5, 9.0)),
     ]
     network = nl.Network(cells, joins, senses=["input"], voices=["output"], dt=DT)
-    assert_same_life(network, drive_for(LIF(), 64), watch={"spiking": [0], "output": [5]})
+    pair = both(network, drive_for(LIF(), 64), watch={"spiking": [0], "output": [5]})
+    for name in ("spiking", "output"):
+        assert_same_life(pair, name)
+    assert_alike(pair[0].state.past, pair[1].state.past)
 
 
 def test_a_run_goes_on_where_another_ended_on_either_engine():

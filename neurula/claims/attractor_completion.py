@@ -18,8 +18,9 @@ from ..contracts import Sample, Split
 from ..evidence import Superiority
 from ..experiment import AbstractClaim, Arm, Budget, Evidence, Gate, Outcome, Outcomes, Range
 from ..live import examine, learn
-from ..network import Network, Population, Projection, record, respond
+from ..network import Network, Population, Projection, record
 from ..neurons import Rate
+from ..response import respond
 from ..rules import Backprop, store
 from ..tasks import Digits
 from ..wirings import Dense

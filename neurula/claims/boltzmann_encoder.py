@@ -19,8 +19,9 @@ from ..evidence import Share
 from ..experiment import AbstractClaim, Arm, Budget, Evidence, Gate, Outcome, Outcomes, Range
 from ..live import learn
 from ..measures import energy
-from ..network import Network, record, respond
+from ..network import Network, record
 from ..neurons import Rate
+from ..response import respond
 from ..rules import AbstractGradientRule, Backprop, Boltzmann
 from ..rules.boltzmann import MOST_CELLS, every_state, gibbs, probabilities, visible
 from ..rules.gradient import freeze

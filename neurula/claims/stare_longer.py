@@ -19,8 +19,9 @@ from ..evidence import Superiority
 from ..experiment import AbstractClaim, Arm, Budget, Evidence, Gate, Outcome, Outcomes, Range
 from ..live import learn
 from ..looking import Repeated, Untied
-from ..network import Network, Projection, respond
+from ..network import Network, Projection
 from ..neurons import Leaky, Rate
+from ..response import respond
 from ..rules import Backprop
 from ..tasks import Digits, Noisy
 from ..weights import fan_in

@@ -18,8 +18,9 @@ from ..contracts import AbstractTask
 from ..evidence import Parity, Superiority
 from ..experiment import AbstractClaim, Arm, Budget, Evidence, Gate, Outcome, Outcomes, Range
 from ..live import learn
-from ..network import Network, Projection, respond
+from ..network import Network, Projection
 from ..neurons import Rate
+from ..response import respond
 from ..rules import Backprop
 from ..tasks import MNIST1D, Digits
 from ..weights import fan_in

@@ -37,7 +37,7 @@ class Cells:
         self.rows: list[str] = []  # names of quantities, in order
         self.start: dict[str, np.ndarray | float] = {}
         self.into: dict[str, str] = {}  # by projection: the row that arrivals are added to
-        self.body = Body(f"p{index}_")
+        self.body = Body()
         self.heard = [q for q in network.projections if q.target == self.name]
         self.tiring = [q for q in network.projections if q.source == self.name and tires(q)]
         self._write(network)
@@ -81,10 +81,10 @@ class Cells:
         for q in self.tiring:
             self._send(q, network)
         for i, values in enumerate(self.body.arrays):
-            self.row(f"{self.body.prefix}a{i}", values)
+            self.row(f"a{i}", values)
 
     def _receive(self, q: Projection, network: Network) -> str:
-        where = network.projections.index(q)
+        where = self.heard.index(q)
         arriving = self.row(f"in{where}")
         if slots(q) == 1:  # delivered into the row itself
             self.stores[arriving] = "f32(0)"
@@ -122,7 +122,7 @@ class Cells:
         self.into[q.name] = state
 
     def _send(self, q: Projection, network: Network) -> None:
-        where, synapse = network.projections.index(q), q.synapse
+        where, synapse = self.tiring.index(q), q.synapse
         state, tree = jax.tree.flatten(rest(q)[0])
         names = self.leaves(f"sender{where}", state)
 
@@ -163,8 +163,9 @@ class Cells:
 class Rows:
     """One projection's connections, sorted by the cell that speaks."""
 
-    def __init__(self, projection: Projection, index: int, listening: Cells):
+    def __init__(self, projection: Projection, index: int, speaking: Cells, listening: Cells):
         self.index, self.projection, self.slots = index, projection, slots(projection)
+        self.speaking, self.listening = speaking, listening
         source, target, weight, delays = edges(projection)
         if np.any(np.diff(source) < 0):
             order = np.argsort(source, kind="stable")
@@ -173,7 +174,8 @@ class Rows:
         self.starts = np.searchsorted(source, np.arange(projection.wiring.shape[1] + 1))
         self.weights, self.delays = np.ascontiguousarray(weight, np.float32), delays
         self.width = listening.blocks * BLOCK
-        row = listening.into.get(projection.name, f"in{index}")
+        heard = listening.heard.index(projection)
+        row = listening.into.get(projection.name, f"in{heard}")
         place = listening.place(target, row) if self.slots == 1 else target
         self.places = place.astype(np.uint32)
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -28,15 +29,21 @@ class Run:
         stimuli: np.ndarray | None,
         watch: Mapping[str, Sequence[int]],
         steps: int,
+        like: "Run | None" = None,
     ):
         self.network, self.state, self.steps = network, state, steps
         order = range(len(network.order))
-        self.cells = [Cells(network, i, stimuli is not None) for i in order]
+        if like is not None and _same_parts(network, like.network):  # the same code
+            self.cells = like.cells
+        else:
+            self.cells = [Cells(network, i, stimuli is not None) for i in order]
         self.by_name = {p.name: p for p in self.cells}
-        pairs = enumerate(network.projections)
-        self.rows = [Rows(q, i, self.by_name[q.target]) for i, q in pairs]
+        self.rows = [
+            Rows(q, i, self.by_name[q.source], self.by_name[q.target])
+            for i, q in enumerate(network.projections)
+        ]
         self.loop = load(source(self.cells, self.rows, cache=True))
-        self.past = dict(state.past)
+        self.past = {line: np.asarray(past) for line, past in state.past.items()}
         self.stimuli = np.zeros((0, 0), np.float32) if stimuli is None else stimuli
         self.data = [p.fresh() for p in self.cells]
         self.rings = [r.buffer() for r in self.rows]
@@ -64,20 +71,24 @@ class Run:
         for r, ring in zip(self.rows, self.rings, strict=True):
             for kind, home, half in self._halves(r):
                 for i, leaf in enumerate(jax.tree.leaves(half)):
-                    home.put(self.data[home.index], f"{kind}{r.index}_{i}", leaf)
+                    home.put(self.data[home.index], f"{kind}_{i}", leaf)
             self._on_its_way(r, ring)
 
     def _halves(self, r: Rows) -> list[tuple[str, Cells, Any]]:
-        halves = self.state.synapses.get(r.projection.name, (None, None))
-        source, target = (self.by_name[x] for x in (r.projection.source, r.projection.target))
-        return [("sender", source, halves[0]), ("felt", target, halves[1])]
+        """Where the two halves of a synapse live, and what they hold at the beginning."""
+        sending, felt = self.state.synapses.get(r.projection.name, (None, None))
+        heard = f"felt{r.listening.heard.index(r.projection)}"
+        if r.projection not in r.speaking.tiring:
+            return [("", r.speaking, sending), (heard, r.listening, felt)]
+        sender = f"sender{r.speaking.tiring.index(r.projection)}"
+        return [(sender, r.speaking, sending), (heard, r.listening, felt)]
 
     def _on_its_way(self, r: Rows, ring: np.ndarray) -> None:
         p = r.projection
         if p.delay == 0:
             return
         past = np.asarray(self.state.past[p.name if tires(p) else p.source])
-        into = ring if r.slots > 1 else self.data[self.by_name[p.target].index]
+        into = ring if r.slots > 1 else self.data[r.listening.index]
         for age, cell in np.argwhere(past):  # 0: the newest
             there = slice(r.starts[cell], r.starts[cell + 1])
             late = np.full(r.weights[there].size, p.delay) if r.delays is None else r.delays[there]
@@ -149,23 +160,37 @@ class Run:
             halves = []
             for kind, home, half in self._halves(r):
                 tree, data = jax.tree.structure(half), self.data[home.index]
-                names = [f"{kind}{r.index}_{i}" for i in range(tree.num_leaves)]
+                names = [f"{kind}_{i}" for i in range(tree.num_leaves)]
                 halves.append(
                     jax.tree.unflatten(tree, [jnp.asarray(home.get(data, n)) for n in names])
                 )
             synapses[r.projection.name] = (halves[0], halves[1])
         clock = self.state.clock
-        clock = None if clock is None else (clock[0], clock[1] + jnp.uint32(self.time))
-        return NetworkState(cells, self.past, clock, synapses)
+        clock = (
+            None
+            if clock is None
+            else (clock[0], jnp.asarray(np.uint32(clock[1]) + np.uint32(self.time)))
+        )
+        past = {line: jnp.asarray(past) for line, past in self.past.items()}
+        return NetworkState(cells, past, clock, synapses)
 
     def _remember(self) -> None:
         """Note what every cell says now, as the newest of what delayed projections will carry."""
         now = {p.name: p.get(d, "activity") for p, d in zip(self.cells, self.data, strict=True)}
         for r in self.rows:
             if tires(r.projection):
-                home = self.by_name[r.projection.source]
-                now[r.projection.name] = home.get(self.data[home.index], f"sent{r.index}")
+                home, sent = r.speaking, f"sent{r.speaking.tiring.index(r.projection)}"
+                now[r.projection.name] = home.get(self.data[home.index], sent)
         self.past = {
-            line: jnp.concatenate([jnp.asarray(now[line])[None], old[:-1]])
-            for line, old in self.past.items()
+            line: np.concatenate([now[line][None], old[:-1]]) for line, old in self.past.items()
         }
+
+
+def _same_parts(one: Network, other: Network) -> bool:
+    """Whether networks differ in wirings and weights alone, so that their loops are the same."""
+
+    def parts(network: Network) -> Any:
+        joins = [(p.name, p.port, p.delay, p.synapse) for p in network.projections]
+        return network.populations, network.dt, network.senses, joins
+
+    return bool(eqx.tree_equal(parts(one), parts(other)))

@@ -1,4 +1,8 @@
-"""The source of the loop that runs a whole network: update all cells, find who fired, deliver."""
+"""The source of the loop that runs a whole network: update all cells, find who fired, deliver.
+
+Populations of one kind share a function, whatever their sizes and settings, so that it is compiled
+once.
+"""
 
 import re
 from collections.abc import Sequence
@@ -15,6 +19,23 @@ import numpy as np
 f32, i32, u32 = np.float32, np.int32, np.uint32
 FAST = {"reassoc", "nsz", "arcp", "contract", "afn"}  # infinities and NaN keep their meaning
 compiled = numba.njit(cache=CACHE, nogil=True, fastmath=FAST, error_model="numpy")
+
+
+@compiled
+def note(fired, n, t, when, who, counts, k):
+    """Add spikes to the list of a population."""
+    at = counts[k]
+    for i in range(n):
+        when[at + i] = t
+        who[at + i] = fired[i]
+    counts[k] += n
+
+
+@compiled
+def look(d, places, seen):
+    """Note the numbers of watched cells."""
+    for i in range(places.size):
+        seen[i] = d[places[i]]
 '''
 
 _CHANCE = '''
@@ -30,6 +51,7 @@ ROUNDS
 
 @compiled
 def uniform(key0, key1, cell):
+    """A number in [0, 1)."""
     x, y = scramble(key0, key1, u32(0), u32(cell))
     return f32(u32(x ^ y) >> u32(9)) * f32(2.0**-23)
 '''
@@ -65,67 +87,80 @@ def parameters(populations: Sequence[Cells], rows: Sequence[Rows]) -> list[str]:
 
 def source(populations: Sequence[Cells], rows: Sequence[Rows], cache: bool) -> str:
     """The whole module. Equal networks have equal sources, whatever their numbers."""
-    noisy = any(p.neuron.noisy for p in populations)
-    head = _HEAD.replace("CACHE", str(cache))
-    head += _CHANCE.replace("ROUNDS", _rounds()) if noisy else ""
+    functions: dict[str, str] = {}  # code -> name
+
+    def function(kind: str, code: str) -> str:
+        return functions.setdefault(code, f"{kind}{len(functions)}")
+
     lines = [f"def run({', '.join(parameters(populations, rows))}):"]
     lines += _indent(['"""Steps from begin to end; the step at which a list was full."""'], 1)
-    for p in populations:
-        numbers = range(len(p.body.numbers))
-        lines += _indent([f"{p.body.prefix}x{i} = x{p.index}[{i}]" for i in numbers], 1)
     lines += _indent(["for t in range(begin, end):"], 1)
     spiking = [p for p in populations if p.spikes]
     full = [f"counts[{p.index}] + {p.size} > when{p.index}.size" for p in spiking]
     lines += _indent([f"if {' or '.join(full)}:", "    return t"] if full else [], 2)
     for p in populations:
-        lines += _indent(_update(p, rows), 2)
-        for r in rows:
-            if _speaks(p, r) and r.projection.delay == 0:
-                lines += _indent(_deliver(p, r, populations), 2)
-    late = [(p, r) for p in populations for r in rows if _speaks(p, r) and r.projection.delay > 0]
+        lines += _indent(_step(p, rows, function("update", _update(p, rows))), 2)
+        prompt = [r for r in rows if r.speaking is p and r.projection.delay == 0]
+        lines += _indent([_send(r, function("deliver", _deliver(r))) for r in prompt], 2)
+    late = [r for r in rows if r.projection.delay > 0]
     # What is sent in the last step is handed on as what is on its way, not as having arrived.
     lines += _indent(["if t != last:"] if late else [], 2)
-    for p, r in late:
-        lines += _indent(_deliver(p, r, populations), 3)
+    lines += _indent([_send(r, function("deliver", _deliver(r))) for r in late], 3)
     lines += ["    return end"]
-    return head + "\n\n@compiled\n" + "\n".join(lines) + "\n"
+    noisy = any(p.neuron.noisy for p in populations)
+    parts = [_HEAD.replace("CACHE", str(cache))]
+    parts += [_CHANCE.replace("ROUNDS", _rounds())] if noisy else []
+    parts += [f"\n\n@compiled\ndef {name}{code}" for code, name in functions.items()]
+    return "".join(parts) + "\n\n@compiled\n" + "\n".join(lines) + "\n"
 
 
-def _speaks(p: Cells, r: Rows) -> bool:
-    return r.projection.source == p.name
+def _ringed(p: Cells, rows: Sequence[Rows]) -> list[Rows]:
+    return [r for r in rows if r.listening is p and r.slots > 1]
+
+
+def _step(p: Cells, rows: Sequence[Rows], update: str) -> list[str]:
+    """One population's part of a step: who fires, and what is recorded."""
+    k = p.index
+    given = [f"d{k}", f"x{k}", f"fired{k}", str(p.size), "t", "key0", "key1", "clock", str(k)]
+    given += ["stimuli", str(p.first)]
+    given += [f"ring{r.index}, {r.slots - 1}" for r in _ringed(p, rows)]
+    lines = [f"n{k} = {update}({', '.join(given)})"]
+    if p.spikes:
+        lines.append(f"note(fired{k}, n{k}, t, when{k}, who{k}, counts, {k})")
+    return [*lines, f"look(d{k}, look{k}, seen{k}[t - begin])"]
 
 
 def _at(p: Cells, name: str) -> str:
     return f"b[{p.rows.index(name) * BLOCK} + i]"
 
 
-def _update(p: Cells, rows: Sequence[Rows]) -> list[str]:
-    """All cells of a population: what arrived, one step, who is active, what is recorded."""
-    k, height = p.index, len(p.rows) * BLOCK
-    lines = [f"fired = 0  # {p.name}"]
+def _update(p: Cells, rows: Sequence[Rows]) -> str:
+    """All cells of a population: what arrived, one step, who is active."""
+    height, ringed = len(p.rows) * BLOCK, _ringed(p, rows)
+    names = ["d", "x", "fired", "size", "t", "key0", "key1", "clock", "index", "stimuli", "first"]
+    names += [f"ring{j}, mask{j}" for j in range(len(ringed))]
+    lines = [f"({', '.join(names)}):"]
+    body = [f"x{i} = x[{i}]" for i in range(len(p.body.numbers))]
+    body += ["active = 0"]
     if p.neuron.noisy:
-        lines += [
+        body += [
             "one0, one1 = scramble(key0, key1, u32(0), u32(clock + t))",
-            f"two0, two1 = scramble(one0, one1, u32(0), u32({k}))",
+            "two0, two1 = scramble(one0, one1, u32(0), u32(index))",
         ]
-    lines += [f"for n in range({p.blocks}):", f"    b = d{k}[n * {height} : (n + 1) * {height}]"]
-    lines += _indent(_fetch(p, rows), 1)
+    body += [f"blocks = (size + {BLOCK - 1}) // {BLOCK}", "for n in range(blocks):"]
+    inside = [f"b = d[n * {height} : (n + 1) * {height}]", *_fetch(p, ringed)]
     used = sorted(name for name in p.rows if _uses(p, name))
-    lines += ["    some = f32(0)", f"    for i in range({BLOCK}):"]
-    lines += _indent([f"{name} = {_at(p, name)}" for name in used], 2)
-    lines += _indent(p.body.lines, 2)
-    lines += _indent([f"{_at(p, name)} = {code}" for name, code in p.stores.items()], 2)
+    inside += ["some = f32(0)", f"for i in range({BLOCK}):"]
+    inside += _indent([f"{name} = {_at(p, name)}" for name in used], 1)
+    inside += _indent(p.body.lines, 1)
+    inside += _indent([f"{_at(p, name)} = {code}" for name, code in p.stores.items()], 1)
     sized = p.activity if p.spikes else f"abs({p.activity})"
-    lines += [f"        some += {sized}", "    if some != f32(0):"]
-    lines += _indent([f"for i in range(min({BLOCK}, {p.size} - n * {BLOCK})):"], 2)
-    lines += _indent([f"if {_at(p, 'activity')} != f32(0):"], 3)
-    lines += _indent([f"fired{k}[fired] = n * {BLOCK} + i", "fired += 1"], 4)
-    lines += [f"n{k} = fired"]
-    if p.spikes:
-        kept = [f"when{k}[counts[{k}] + i] = t", f"who{k}[counts[{k}] + i] = fired{k}[i]"]
-        lines += ["for i in range(fired):", *_indent(kept, 1), f"counts[{k}] += fired"]
-    lines += [f"for i in range(look{k}.size):", f"    seen{k}[t - begin, i] = d{k}[look{k}[i]]"]
-    return lines
+    inside += [f"    some += {sized}", "if some != f32(0):"]
+    inside += _indent([f"for i in range(min({BLOCK}, size - n * {BLOCK})):"], 1)
+    inside += _indent([f"if {_at(p, 'activity')} != f32(0):"], 2)
+    inside += _indent([f"fired[active] = n * {BLOCK} + i", "active += 1"], 3)
+    body += [*_indent(inside, 1), "return active"]
+    return "\n".join(lines + _indent(body, 1)) + "\n"
 
 
 def _uses(p: Cells, name: str) -> bool:
@@ -133,23 +168,22 @@ def _uses(p: Cells, name: str) -> bool:
     return any(word.search(code) for code in (*p.body.lines, *p.stores.values()))
 
 
-def _fetch(p: Cells, rows: Sequence[Rows]) -> list[str]:
+def _fetch(p: Cells, ringed: Sequence[Rows]) -> list[str]:
     """Bring what is not in the block into it: what arrives, stimuli, chance."""
     lines = []
-    for r in rows:
-        if r.projection.target == p.name and r.slots > 1:
-            q = r.index
-            lines += [
-                f"at = (t & {r.slots - 1}) * {r.width} + n * {BLOCK}",
-                f"s = ring{q}[at : at + {BLOCK}]",
-                f"for i in range({BLOCK}):",
-                f"    {_at(p, f'in{q}')} = s[i]",
-                "    s[i] = f32(0)",
-            ]
+    for j, r in enumerate(ringed):
+        arriving = _at(p, f"in{p.heard.index(r.projection)}")
+        lines += [
+            f"at = (t & mask{j}) * blocks * {BLOCK} + n * {BLOCK}",
+            f"s = ring{j}[at : at + {BLOCK}]",
+            f"for i in range({BLOCK}):",
+            f"    {arriving} = s[i]",
+            "    s[i] = f32(0)",
+        ]
     if p.stimulated:
         lines += [
-            f"for i in range(min({BLOCK}, {p.size} - n * {BLOCK})):",
-            f"    {_at(p, 'stimulus')} = stimuli[t, {p.first} + n * {BLOCK} + i]",
+            f"for i in range(min({BLOCK}, size - n * {BLOCK})):",
+            f"    {_at(p, 'stimulus')} = stimuli[t, first + n * {BLOCK} + i]",
         ]
     if p.neuron.noisy:
         lines += [
@@ -159,29 +193,37 @@ def _fetch(p: Cells, rows: Sequence[Rows]) -> list[str]:
     return lines
 
 
-def _deliver(p: Cells, r: Rows, populations: Sequence[Cells]) -> list[str]:
+def _send(r: Rows, deliver: str) -> str:
+    """The call that delivers what a projection's cells have just said."""
+    k, q = r.speaking.index, r.index
+    into = f"ring{q}" if r.slots > 1 else f"d{r.listening.index}"
+    given = [f"d{k}", f"fired{k}", f"n{k}", into, f"starts{q}", f"places{q}", f"weights{q}"]
+    if r.slots > 1:
+        given += [f"t + {r.projection.delay if r.delays is None else 0}", str(r.slots - 1)]
+        given += [str(r.width), f"delays{q}"]
+    return f"{deliver}({', '.join(given)})"
+
+
+def _deliver(r: Rows) -> str:
     """Add the weights of everyone who was active to what their listeners will hear."""
-    k, q, delay = p.index, r.index, r.projection.delay
-    target = next(x for x in populations if x.name == r.projection.target)
-    into = f"ring{q}" if r.slots > 1 else f"d{target.index}"
-    if r.slots == 1:
-        place = f"places{q}[e]"
-    elif r.delays is None:
-        place = f"at + places{q}[e]"
-    else:
-        place = f"((t + delays{q}[e]) & {r.slots - 1}) * {r.width} + places{q}[e]"
-    lines = [f"for m in range(n{k}):", f"    j = fired{k}[m]"]
+    p, tired = r.speaking, r.projection in r.speaking.tiring
+    late = ", t, mask, width, delays" if r.slots > 1 else ""
+    lines = [f"(d, fired, n, into, starts, places, weights{late}):"]
+    place = "places[e]"
     if r.slots > 1 and r.delays is None:
-        lines = [f"at = ((t + {delay}) & {r.slots - 1}) * {r.width}", *lines]
-    tired = r.projection in p.tiring
-    amount = f"sent{q}" if tired else "activity"
+        lines += ["    at = (t & mask) * width"]
+        place = "at + places[e]"
+    elif r.slots > 1:
+        place = "((t + delays[e]) & mask) * width + places[e]"
+    lines += ["    for m in range(n):", "        j = fired[m]"]
     scale = ""
-    if tired or not p.spikes:
-        height, row = len(p.rows) * BLOCK, p.rows.index(amount) * BLOCK
-        lines += [f"    size = d{k}[j // {BLOCK} * {height} + {row} + j % {BLOCK}]"]
-        scale = "size * "
+    if tired or not p.spikes:  # a spike counts one
+        said = f"sent{p.tiring.index(r.projection)}" if tired else "activity"
+        row, height = p.rows.index(said) * BLOCK, len(p.rows) * BLOCK
+        lines += [f"        much = d[j // {BLOCK} * {height} + {row} + j % {BLOCK}]"]
+        scale = "much * "
     lines += [
-        f"    for e in range(starts{q}[j], starts{q}[j + 1]):",
-        f"        {into}[{place}] += {scale}weights{q}[e]",
+        "        for e in range(starts[j], starts[j + 1]):",
+        f"            into[{place}] += {scale}weights[e]",
     ]
-    return lines
+    return "\n".join(lines) + "\n"

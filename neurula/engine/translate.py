@@ -38,8 +38,7 @@ class Body:
     settings is the same code. `arrays` hold one number per cell.
     """
 
-    def __init__(self, prefix: str = ""):
-        self.prefix = prefix  # of all names, so that bodies can stand side by side
+    def __init__(self):
         self.lines: list[str] = []
         self.numbers: list[np.float32] = []
         self.arrays: list[np.ndarray] = []
@@ -48,8 +47,8 @@ class Body:
     def name(self, expression: str) -> str:
         """A fresh name for an expression."""
         self._named += 1
-        self.lines.append(f"{self.prefix}t{self._named} = {expression}")
-        return f"{self.prefix}t{self._named}"
+        self.lines.append(f"t{self._named} = {expression}")
+        return f"t{self._named}"
 
     def number(self, value: Any) -> str:
         """The code for a number that is the same for all cells."""
@@ -63,12 +62,12 @@ class Body:
         known = np.float32(value)
         if known not in self.numbers:
             self.numbers.append(known)
-        return f"{self.prefix}x{self.numbers.index(known)}"
+        return f"x{self.numbers.index(known)}"
 
     def array(self, values: np.ndarray) -> str:
         """The code for a number that differs by cell."""
         self.arrays.append(np.asarray(values, np.float32))
-        return f"{self.prefix}a{len(self.arrays) - 1}"
+        return f"a{len(self.arrays) - 1}"
 
     def include(self, function: Callable[..., Any], *values: Value, size: int) -> list[Value]:
         """Append the code of `function` for one cell of `size`; the outputs, as a flat list.

@@ -28,14 +28,14 @@ def _spike_jvp(primals, tangents):
 
 def fire(
     potential: Activity,
-    waiting: Activity,
+    waiting: Activity | None,
     threshold: float | Activity,
     *,
     reset: float,
     refractory: float,
     slope: float,
     dt: float,
-) -> tuple[Activity, Activity, Activity]:
+) -> tuple[Activity, Activity | None, Activity]:
     """Spike, reset and wait: the potential, the refractory time that is left (ms), the spikes.
 
     The gradient of the reset is left out, as is usual: it makes training less stable.
@@ -43,13 +43,13 @@ def fire(
     fired = spike(potential - threshold, slope)
     over = fired > 0
     potential = jnp.where(over, reset, potential)
-    if refractory > 0:
+    if waiting is not None:
         # Half a step is taken off so that rounding cannot lengthen the refractory time.
         waiting = jnp.where(over, refractory - 0.5 * dt, jnp.maximum(waiting - dt, 0.0))
     return potential, waiting, fired
 
 
-class LIF(AbstractNeuron[tuple[Activity, Activity]]):
+class LIF(AbstractNeuron[tuple[Activity, Activity | None]]):
     """Leaky integrate-and-fire with refractory time.
 
     Equations: tau dv/dt = -(v - rest) + I + b while not refractory; a spike when v > threshold,
@@ -80,23 +80,26 @@ class LIF(AbstractNeuron[tuple[Activity, Activity]]):
                 "Start from `LIF()` and change one value at a time."
             )
 
-    def init(self, size: int) -> tuple[Activity, Activity]:
-        """The potential at rest, and the refractory time that is left."""
-        return jnp.full(size, self.rest, jnp.float32), jnp.zeros(size)
+    def init(self, size: int) -> tuple[Activity, Activity | None]:
+        """The potential at rest, and the refractory time that is left (if there is any)."""
+        waiting = jnp.zeros(size) if self.refractory > 0 else None
+        return jnp.full(size, self.rest, jnp.float32), waiting
 
     def step(
         self,
-        state: tuple[Activity, Activity],
+        state: tuple[Activity, Activity | None],
         drive: Float[Array, "port cell"],
         noise: Float[Array, " cell"] | None,
         *,
         dt: float,
-    ) -> tuple[tuple[Activity, Activity], Activity]:
+    ) -> tuple[tuple[Activity, Activity | None], Activity]:
         potential, waiting = state
         total = drive[0] if self.bias is None else drive[0] + self.bias
         stay = math.exp(-dt / self.tau)
         target = self.rest + total
-        potential = jnp.where(waiting > 0, self.reset, target + stay * (potential - target))
+        potential = target + stay * (potential - target)
+        if waiting is not None:
+            potential = jnp.where(waiting > 0, self.reset, potential)
         potential, waiting, fired = fire(
             potential,
             waiting,

@@ -9,7 +9,7 @@ from typing import ClassVar
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ..contracts import AbstractBlock, Error, Sample
-from ..network import respond
+from ..response import respond
 from .gradient import AbstractGradientRule
 
 

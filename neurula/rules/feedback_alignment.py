@@ -9,7 +9,8 @@ import jax
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ..contracts import Error, Sample, Weights
-from ..network import Network, respond
+from ..network import Network
+from ..response import respond
 from .detour import demand_network, draw_feedback, redirect
 from .gradient import AbstractGradientRule
 

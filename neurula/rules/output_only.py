@@ -5,7 +5,8 @@ from typing import Any, ClassVar
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ..contracts import Error, Sample
-from ..network import Network, respond
+from ..network import Network
+from ..response import respond
 from .detour import demand_network, sever
 from .gradient import AbstractGradientRule
 

@@ -10,7 +10,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ..contracts import Error, Sample
-from ..network import Network, respond
+from ..network import Network
+from ..response import respond
 from .detour import demand_network, redirect
 from .gradient import AbstractGradientRule
 

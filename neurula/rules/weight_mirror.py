@@ -11,7 +11,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ..contracts import Error, Sample, Weight, Weights
-from ..network import Network, Projection, respond
+from ..network import Network, Projection
+from ..response import respond
 from .detour import demand_network, draw_feedback, redirect
 from .gradient import AbstractGradientRule
 

@@ -3,6 +3,7 @@
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Bool, Float, Int
 
@@ -34,9 +35,10 @@ class Sparse(AbstractWiring):
             # JAX would clip a wrong index without a word. Under `jit` there is nothing to see yet.
             if isinstance(cells, Tracer) or cells.size == 0:
                 continue
-            if int(cells.min()) < 0 or int(cells.max()) >= size:
+            first, last = int(np.min(cells)), int(np.max(cells))  # nothing to compile
+            if first < 0 or last >= size:
                 raise ValueError(
-                    f"`{name}` holds cells {int(cells.min())} to {int(cells.max())}, but there are "
+                    f"`{name}` holds cells {first} to {last}, but there are "
                     f"{size}, counted from zero. Make `post` or `pre` larger, or correct the list."
                 )
 

@@ -1,0 +1,35 @@
+"""Make an environment for every peer: `python -m benchmarks.peers FOLDER`.
+
+Afterwards `NEURULA_PEERS=FOLDER python -m benchmarks spiking` runs side by side.
+"""
+
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+PACKAGES = {
+    "brian2": ["brian2==2.9.0", "numpy<2.4", "setuptools"],  # and a C++ compiler
+    "nest": ["nest-simulator==3.10.0", "numpy", "scipy"],
+    "torch": ["torch", "snntorch==1.0.0", "spikingjelly==2.0.0"],
+}
+
+
+def python_of(folder: Path, peer: str) -> Path:
+    """The interpreter of a peer's environment."""
+    return folder / peer / "bin" / "python"
+
+
+def main() -> None:
+    """Make what is missing."""
+    folder = Path(sys.argv[1])
+    for peer, packages in PACKAGES.items():
+        if python_of(folder, peer).exists():
+            continue
+        venv.create(folder / peer, with_pip=True)
+        command = [str(python_of(folder, peer)), "-m", "pip", "install", "-q", *packages]
+        subprocess.run(command, check=True)
+
+
+if __name__ == "__main__":
+    main()
