@@ -6,17 +6,14 @@ compiler sees that rows do not overlap.
 """
 
 import re
-from collections.abc import Sequence
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from ..arrivals import rest, tires
 from ..network import Network
 from ..populations import Population, Projection
-from ..wirings import Sparse
 from .translate import Body
 
 BLOCK = 64  # cells
@@ -41,6 +38,8 @@ class Cells:
         self.heard = [q for q in network.projections if q.target == self.name]
         self.tiring = [q for q in network.projections if q.source == self.name and tires(q)]
         self._write(network)
+        rings = [j for j, q in enumerate(self.heard) if slots(q) > 1]
+        self.ringed = [f"in{j}" for j in rings]  # rows that are fetched from buffers
 
     def row(self, name: str, start: Any = 0.0) -> str:
         """Add a row. Gives its name, which stands for the cell's number in the code."""
@@ -134,9 +133,14 @@ class Cells:
         self.stores |= dict(zip(names, map(str, after), strict=True))
         self.stores[self.row(f"sent{where}")] = str(sent)
 
+    @property
+    def room(self) -> int:
+        """Numbers that the population's blocks hold."""
+        return self.blocks * len(self.rows) * BLOCK
+
     def fresh(self) -> np.ndarray:
         """The blocks of a population at rest, one after the other."""
-        data = np.zeros(self.blocks * len(self.rows) * BLOCK, np.float32)
+        data = np.zeros(self.room, np.float32)
         for name in self.rows:
             self.put(data, name, self.start[name])
         return data
@@ -160,52 +164,6 @@ class Cells:
         return (block * len(self.rows) + self.rows.index(name)) * BLOCK + within
 
 
-class Rows:
-    """One projection's connections, sorted by the cell that speaks."""
-
-    def __init__(self, projection: Projection, index: int, speaking: Cells, listening: Cells):
-        self.index, self.projection, self.slots = index, projection, slots(projection)
-        self.speaking, self.listening = speaking, listening
-        source, target, weight, delays = edges(projection)
-        if np.any(np.diff(source) < 0):
-            order = np.argsort(source, kind="stable")
-            source, target, weight = source[order], target[order], weight[order]
-            delays = None if delays is None else delays[order]
-        self.starts = np.searchsorted(source, np.arange(projection.wiring.shape[1] + 1))
-        self.weights, self.delays = np.ascontiguousarray(weight, np.float32), delays
-        self.width = listening.blocks * BLOCK
-        heard = listening.heard.index(projection)
-        row = listening.into.get(projection.name, f"in{heard}")
-        place = listening.place(target, row) if self.slots == 1 else target
-        self.places = place.astype(np.uint32)
-
-    def buffer(self) -> np.ndarray:
-        """What is on its way: a slot for each step, with a number for each cell that listens."""
-        return np.zeros(self.slots * self.width if self.slots > 1 else 1, np.float32)
-
-
 def slots(projection: Projection) -> int:
     """Steps that a projection's buffer holds: a power of two."""
     return 1 << (max(projection.delay, 1) - 1).bit_length()
-
-
-def edges(projection: Projection) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray | None]:
-    """Sources, targets, weights and delays (or `None`) of all connections that exist."""
-    wiring = projection.wiring
-    post, pre = wiring.shape
-    if isinstance(wiring, Sparse):  # without floats in between: there may be millions
-        found: Sequence[Any] = (wiring.source, wiring.target)
-    else:
-        found = wiring.ends(jnp.arange(pre, dtype=jnp.float32), jnp.arange(post, dtype=jnp.float32))
-    found = [*found, wiring.spread(projection.weight)]
-    if projection.delays is not None:
-        found.append(wiring.spread(projection.delays.astype(jnp.float32)))
-    flat = [np.asarray(x) for x in found]
-    if wiring.exists is not None:
-        there = np.asarray(wiring.exists)
-        flat = [np.broadcast_to(x, there.shape)[there] for x in flat]
-    else:
-        shape = np.broadcast_shapes(*(x.shape for x in flat))
-        flat = [np.broadcast_to(x, shape).reshape(-1) for x in flat]
-    source, target = flat[0].astype(np.int64), flat[1].astype(np.int64)
-    return source, target, flat[2], flat[3].astype(np.int32) if len(flat) > 3 else None

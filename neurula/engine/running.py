@@ -1,5 +1,6 @@
 """One network on its way through time, on the event engine."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,11 +11,13 @@ import numpy as np
 
 from ..arrivals import tires
 from ..network import Network, NetworkState
+from ..populations import Projection
 from .compiled import load
-from .layout import Cells, Rows
+from .connections import Connections
+from .layout import Cells
 from .source import source
 
-ROOM = 4096  # spikes of a population for which there is room at first
+ROOM = 4096  # spikes for which there is room at first
 
 
 class Run:
@@ -31,72 +34,94 @@ class Run:
         steps: int,
         like: "Run | None" = None,
     ):
-        self.network, self.state, self.steps = network, state, steps
-        order = range(len(network.order))
+        self.network, self.state, self.steps, self.time = network, state, steps, 0
         if like is not None and _same_parts(network, like.network):  # the same code
-            self.cells = like.cells
+            self.cells, self.loop, kinds = like.cells, like.loop, like.kinds
         else:
+            order = range(len(network.order))
             self.cells = [Cells(network, i, stimuli is not None) for i in order]
-        self.by_name = {p.name: p for p in self.cells}
-        self.rows = [
-            Rows(q, i, self.by_name[q.source], self.by_name[q.target])
-            for i, q in enumerate(network.projections)
-        ]
-        self.loop = load(source(self.cells, self.rows, cache=True))
-        self.past = {line: np.asarray(past) for line, past in state.past.items()}
+            code, kinds = source(self.cells, cache=True)
+            self.loop = load(code)
+        self.kinds = kinds
         self.stimuli = np.zeros((0, 0), np.float32) if stimuli is None else stimuli
-        self.data = [p.fresh() for p in self.cells]
-        self.rings = [r.buffer() for r in self.rows]
-        self.counts = np.zeros(len(self.cells), np.int64)
-        self.when = [np.empty(ROOM + p.size if p.spikes else 0, np.int32) for p in self.cells]
-        self.who = [np.empty_like(x) for x in self.when]
-        self.fired = [np.empty(p.size, np.int32) for p in self.cells]
-        self.numbers = [np.array(p.body.numbers, np.float32) for p in self.cells]
-        self.watch = {name: np.asarray(cells, np.int64) for name, cells in watch.items()}
-        self.look = [self._places(p) for p in self.cells]
-        self.traces: dict[str, list[np.ndarray]] = {name: [] for name in watch}
-        self.time = 0
+        self.past = {line: np.asarray(past) for line, past in state.past.items()}
+        begins = np.cumsum([0, *(p.room for p in self.cells)])
+        self.data = np.concatenate([p.fresh() for p in self.cells])
+        self.views = [self.data[a:b] for a, b in itertools.pairwise(begins)]
+        self.connections = Connections(network, self.cells, begins.tolist())
+        self.rings = np.zeros(self.connections.room, np.float32)
+        self._tabulate(begins)
+        self._watch(watch, begins)
+        self.found = np.zeros(1, np.int64)
+        self.when, self.who = np.empty((2, ROOM + self.fired.size), np.int32)
         self._begin()
 
-    def _places(self, p: Cells) -> np.ndarray:
-        rows = [name for name in p.rows if name.startswith("cell_")] + ["activity"]
-        cells = self.watch.get(p.name, np.zeros(0, np.int64))
-        return np.concatenate([p.place(cells, name) for name in rows])
+    def _tabulate(self, begins: np.ndarray) -> None:
+        """A table with a row for each population, and what all of them write to."""
+        sizes, numbers = [p.size for p in self.cells], [p.body.numbers for p in self.cells]
+        self.first = np.cumsum([0, *sizes])  # the number of each population's first cell
+        self.fired = np.empty(self.first[-1], np.int32)
+        self.numbers = np.array([x for given in numbers for x in given] or [0], np.float32)
+        at = np.cumsum([0, *map(len, numbers)])
+        most = max((len(p.ringed) for p in self.cells), default=0)
+        self.table = np.zeros((len(self.cells), 7 + 2 * most), np.int64)
+        for k, p in enumerate(self.cells):
+            names = [p.heard[int(row.removeprefix("in"))].name for row in p.ringed]
+            rings = [x for name in names for x in self.connections.rings[name]]
+            row = [self.kinds[k], p.size, begins[k], at[k], self.first[k], int(p.spikes), p.first]
+            self.table[k, : 7 + len(rings)] = [*row, *rings]
+
+    def _watch(self, watch: Mapping[str, Sequence[int]], begins: np.ndarray) -> None:
+        """Where the watched cells' numbers lie, one population after the other."""
+        self.watch = {name: np.asarray(cells, np.int64) for name, cells in watch.items()}
+        places = []
+        for p, begin in zip(self.cells, begins, strict=False):
+            rows = [name for name in p.rows if name.startswith("cell_")] + ["activity"]
+            cells = self.watch.get(p.name, np.zeros(0, np.int64))
+            places.append(begin + np.concatenate([p.place(cells, name) for name in rows]))
+        self.look = np.concatenate(places).astype(np.int64)
+        self.parts = np.cumsum([x.size for x in places])[:-1]
+        self.seen: list[np.ndarray] = []
+
+    @property
+    def traces(self) -> dict[str, list[np.ndarray]]:
+        """What was watched, by population: (time, quantity and cell)."""
+        found = [np.split(seen, self.parts, axis=1) for seen in self.seen]
+        names = [p.name for p in self.cells]
+        return {name: [parts[names.index(name)] for parts in found] for name in self.watch}
+
+    def _halves(self, q: Projection) -> list[tuple[str, Cells, Any]]:
+        """Where the two halves of a synapse live, and what they hold at the beginning."""
+        by_name = {p.name: p for p in self.cells}
+        speaks, hears = by_name[q.source], by_name[q.target]
+        sending, felt = self.state.synapses.get(q.name, (None, None))
+        sender = f"sender{speaks.tiring.index(q)}" if tires(q) else ""
+        return [(sender, speaks, sending), (f"felt{hears.heard.index(q)}", hears, felt)]
 
     def _begin(self) -> None:
         """Start from the network's state: cells, synapses, and what is on its way."""
-        for p, data in zip(self.cells, self.data, strict=True):
+        for p, view in zip(self.cells, self.views, strict=True):
             for i, leaf in enumerate(jax.tree.leaves(self.state.cells[p.name])):
-                p.put(data, f"cell_{i}", leaf)
-        for r, ring in zip(self.rows, self.rings, strict=True):
-            for kind, home, half in self._halves(r):
+                p.put(view, f"cell_{i}", leaf)
+        for index, q in enumerate(self.network.projections):
+            for kind, home, half in self._halves(q):
                 for i, leaf in enumerate(jax.tree.leaves(half)):
-                    home.put(self.data[home.index], f"{kind}_{i}", leaf)
-            self._on_its_way(r, ring)
+                    home.put(self.views[home.index], f"{kind}_{i}", leaf)
+            if q.delay > 0:
+                self._on_its_way(index, q)
 
-    def _halves(self, r: Rows) -> list[tuple[str, Cells, Any]]:
-        """Where the two halves of a synapse live, and what they hold at the beginning."""
-        sending, felt = self.state.synapses.get(r.projection.name, (None, None))
-        heard = f"felt{r.listening.heard.index(r.projection)}"
-        if r.projection not in r.speaking.tiring:
-            return [("", r.speaking, sending), (heard, r.listening, felt)]
-        sender = f"sender{r.speaking.tiring.index(r.projection)}"
-        return [(sender, r.speaking, sending), (heard, r.listening, felt)]
-
-    def _on_its_way(self, r: Rows, ring: np.ndarray) -> None:
-        p = r.projection
-        if p.delay == 0:
-            return
-        past = np.asarray(self.state.past[p.name if tires(p) else p.source])
-        into = ring if r.slots > 1 else self.data[r.listening.index]
+    def _on_its_way(self, index: int, q: Projection) -> None:
+        lists, row = self.connections, self.connections.table[index]
+        past = self.past[q.name if tires(q) else q.source]
+        into = self.rings if row[3] else self.data
         for age, cell in np.argwhere(past):  # 0: the newest
-            there = slice(r.starts[cell], r.starts[cell + 1])
-            late = np.full(r.weights[there].size, p.delay) if r.delays is None else r.delays[there]
+            there = lists.of(index, int(cell))
+            places = lists.places[there].astype(np.int64)
+            late = np.full(places.size, q.delay) if q.delays is None else lists.delays[there]
             due = late - 1 - age  # steps from now
-            slot = due * r.width if r.slots > 1 else 0 * due
-            coming = due >= 0
-            amounts = past[age, cell] * r.weights[there]
-            np.add.at(into, (slot + r.places[there])[coming], amounts[coming])
+            amounts = past[age, cell] * lists.weights[there]
+            places += row[2] + due * row[4]
+            np.add.at(into, places[due >= 0], amounts[due >= 0])
 
     def advance(self, end: int) -> None:
         """Run until the step `end`; at the end of the run, know what is on its way."""
@@ -107,80 +132,61 @@ class Run:
             self._remember()
 
     def _run(self, end: int) -> None:
-        while self.time < end:
-            for i, p in enumerate(self.cells):
-                if p.spikes and self.counts[i] + p.size > self.when[i].size:
-                    more = np.empty(self.when[i].size + p.size, np.int32)
-                    self.when[i] = np.concatenate([self.when[i], more])
-                    self.who[i] = np.concatenate([self.who[i], more])
-            seen = [np.empty((end - self.time, x.size), np.float32) for x in self.look]
-            reached = self.loop(*self._arguments(end, seen))
-            for p, found in zip(self.cells, seen, strict=True):
-                if p.name in self.traces:
-                    self.traces[p.name].append(found[: reached - self.time])
-            self.time = reached
-
-    def _arguments(self, end: int, seen: list[np.ndarray]) -> list[Any]:
         key, clock = np.zeros(2, np.uint32), 0
         if self.state.clock is not None:
             key, clock = np.asarray(jax.random.key_data(self.state.clock[0])), self.state.clock[1]
-        listed = [
-            self.time,
-            end,
-            self.steps - 1,
-            np.uint32(key[0]),
-            np.uint32(key[1]),
-            int(clock),
-            self.counts,
-        ]
-        listed.append(self.stimuli)
-        by_cells = (self.data, self.numbers, self.fired, self.when, self.who, self.look, seen)
-        for arrays in zip(*by_cells, strict=True):
-            listed += arrays
-        for r, ring in zip(self.rows, self.rings, strict=True):
-            delays = np.zeros(0, np.int32) if r.delays is None else r.delays
-            listed += [ring, r.starts, r.places, r.weights, delays]
-        return listed
+        chance = np.uint32(key[0]), np.uint32(key[1]), int(clock)
+        lists = self.connections
+        while self.time < end:
+            if self.found[0] + self.fired.size > self.when.size:
+                more = np.empty((2, self.when.size + self.fired.size), np.int32)
+                self.when, self.who = (
+                    np.concatenate([old, new])
+                    for old, new in zip((self.when, self.who), more, strict=True)
+                )
+            seen = np.empty((end - self.time, self.look.size), np.float32)
+            reached = self.loop(
+                self.time, end, self.steps - 1, *chance, self.stimuli, self.table, lists.table,
+                self.data, self.numbers, self.fired, self.rings, lists.starts, lists.places,
+                lists.weights, lists.delays, self.found, self.when, self.who, self.look, seen,
+            )  # fmt: skip
+            self.seen.append(seen[: reached - self.time])
+            self.time = reached
 
     def spikes(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """Steps and cells of all spikes, by population that has any."""
-        lists = zip(self.cells, self.counts, self.when, self.who, strict=True)
-        return {p.name: (when[:n], who[:n]) for p, n, when, who in lists if p.spikes}
+        when, who = self.when[: self.found[0]], self.who[: self.found[0]]
+        found = {}
+        for p, first in zip(self.cells, self.first, strict=False):
+            if p.spikes:
+                mine = (who >= first) & (who < first + p.size)
+                found[p.name] = when[mine], who[mine] - first
+        return found
 
     def finish(self) -> NetworkState:
-        """The state at the end of `live`."""
-        cells, synapses = {}, {}
-        for p, data in zip(self.cells, self.data, strict=True):
-            tree = jax.tree.structure(self.state.cells[p.name])
-            leaves = [jnp.asarray(p.get(data, f"cell_{i}")) for i in range(tree.num_leaves)]
-            cells[p.name] = jax.tree.unflatten(tree, leaves)
-        for r in self.rows:
-            if r.projection.name not in self.state.synapses:
-                continue
-            halves = []
-            for kind, home, half in self._halves(r):
-                tree, data = jax.tree.structure(half), self.data[home.index]
-                names = [f"{kind}_{i}" for i in range(tree.num_leaves)]
-                halves.append(
-                    jax.tree.unflatten(tree, [jnp.asarray(home.get(data, n)) for n in names])
-                )
-            synapses[r.projection.name] = (halves[0], halves[1])
-        clock = self.state.clock
-        clock = (
-            None
-            if clock is None
-            else (clock[0], jnp.asarray(np.uint32(clock[1]) + np.uint32(self.time)))
-        )
+        """The state at the end."""
+
+        def taken(kind: str, home: Cells, like: Any) -> Any:
+            leaves, tree = jax.tree.flatten(like)
+            view = self.views[home.index]
+            return jax.tree.unflatten(
+                tree, [jnp.asarray(home.get(view, f"{kind}_{i}")) for i in range(len(leaves))]
+            )
+
+        cells = {p.name: taken("cell", p, self.state.cells[p.name]) for p in self.cells}
+        joined = [q for q in self.network.projections if q.name in self.state.synapses]
+        synapses = {q.name: tuple(taken(*half) for half in self._halves(q)) for q in joined}
         past = {line: jnp.asarray(past) for line, past in self.past.items()}
+        clock = self.state.clock
+        if clock is not None:
+            clock = clock[0], jnp.asarray(np.uint32(clock[1]) + np.uint32(self.time))
         return NetworkState(cells, past, clock, synapses)
 
     def _remember(self) -> None:
         """Note what every cell says now, as the newest of what delayed projections will carry."""
-        now = {p.name: p.get(d, "activity") for p, d in zip(self.cells, self.data, strict=True)}
-        for r in self.rows:
-            if tires(r.projection):
-                home, sent = r.speaking, f"sent{r.speaking.tiring.index(r.projection)}"
-                now[r.projection.name] = home.get(self.data[home.index], sent)
+        now = {p.name: p.get(v, "activity") for p, v in zip(self.cells, self.views, strict=True)}
+        for p, view in zip(self.cells, self.views, strict=True):
+            now |= {q.name: p.get(view, f"sent{i}") for i, q in enumerate(p.tiring)}
         self.past = {
             line: np.concatenate([now[line][None], old[:-1]]) for line, old in self.past.items()
         }

@@ -1,15 +1,19 @@
 """The source of the loop that runs a whole network: update all cells, find who fired, deliver.
 
-Populations of one kind share a function, whatever their sizes and settings, so that it is compiled
-once.
+Only the update of a cell is made anew for each kind of neuron with its synapses; sizes, settings
+and who talks to whom are numbers in tables. Populations of one kind share their function.
 """
 
 import re
 from collections.abc import Sequence
 
-from .layout import BLOCK, Cells, Rows
+from .layout import BLOCK, Cells
 
-_HEAD = '''"""Made by neurula: the loop of one kind of network."""
+# Columns of the tables. Rings: pairs (place, mask) from RINGS on.
+KIND, SIZE, DATA, NUMBERS, FIRST_CELL, SPIKES, STIMULUS, RINGS = range(8)
+SPEAKS, DELAY, INTO, IN_RING, WIDTH, MASK, EACH, STARTS, AMOUNT, HEIGHT = range(10)
+
+_HEAD = f'''"""Made by neurula: the loop of networks with some kinds of cells."""
 
 import math
 
@@ -17,26 +21,73 @@ import numba
 import numpy as np
 
 f32, i32, u32 = np.float32, np.int32, np.uint32
-FAST = {"reassoc", "nsz", "arcp", "contract", "afn"}  # infinities and NaN keep their meaning
+FAST = {{"reassoc", "nsz", "arcp", "contract", "afn"}}  # infinities and NaN keep their meaning
 compiled = numba.njit(cache=CACHE, nogil=True, fastmath=FAST, error_model="numpy")
 
 
 @compiled
-def note(fired, n, t, when, who, counts, k):
-    """Add spikes to the list of a population."""
-    at = counts[k]
-    for i in range(n):
-        when[at + i] = t
-        who[at + i] = fired[i]
-    counts[k] += n
+def deliver(row, data, height, fired, n, t, cells, into, starts, places, weights, delays):
+    """Add the weights of everyone who was active to what their listeners will hear."""
+    much, first, amount = f32(1), row[{STARTS}], row[{AMOUNT}]
+    mask, width = row[{MASK}], row[{WIDTH}]
+    there = into[row[{INTO}] + ((t + row[{DELAY}]) & mask) * width :]
+    for m in range(n):
+        j = fired[m]
+        if amount >= 0:  # a spike counts one
+            much = cells[data + j // {BLOCK} * height + amount + j % {BLOCK}]
+        if row[{EACH}]:
+            there = into[row[{INTO}] :]
+            for e in range(starts[first + j], starts[first + j + 1]):
+                there[((t + delays[e]) & mask) * width + places[e]] += much * weights[e]
+        else:
+            for e in range(starts[first + j], starts[first + j + 1]):
+                there[places[e]] += much * weights[e]
+'''
 
+_RUN = f'''
 
 @compiled
-def look(d, places, seen):
-    """Note the numbers of watched cells."""
-    for i in range(places.size):
-        seen[i] = d[places[i]]
+def run(
+    begin, end, last, key0, key1, clock, stimuli, populations, projections,
+    cells, numbers, fired, rings, starts, places, weights, delays, found, when, who, look, seen,
+):
+    """Steps from begin to end; the step at which the list of spikes was full."""
+    active = np.zeros(populations.shape[0], np.int64)
+    for t in range(begin, end):
+        if found[0] + fired.size > when.size:
+            return t
+        for k in range(populations.shape[0]):
+            p = populations[k]
+            x, first = numbers[p[{NUMBERS}] :], p[{FIRST_CELL}]
+            here = fired[first : first + p[{SIZE}]]
+            n = 0
+DISPATCH
+            active[k] = n
+            if p[{SPIKES}]:
+                for i in range(n):
+                    when[found[0] + i] = t
+                    who[found[0] + i] = first + here[i]
+                found[0] += n
+            for q in range(projections.shape[0]):
+                r = projections[q]
+                if r[{SPEAKS}] == k and r[{DELAY}] == 0:
+                    SEND
+        for q in range(projections.shape[0]):
+            r = projections[q]
+            # What is sent in the last step is handed on as being on its way, not as arrived.
+            if r[{DELAY}] > 0 and t != last:
+                SEND
+        for i in range(look.size):
+            seen[t - begin, i] = cells[look[i]]
+    return end
 '''
+_SEND = f"""s = populations[r[{SPEAKS}]]
+into = rings if r[{IN_RING}] else cells
+mine = fired[s[{FIRST_CELL}] : s[{FIRST_CELL}] + s[{SIZE}]]
+deliver(
+    r, s[{DATA}], r[{HEIGHT}], mine, active[r[{SPEAKS}]], t, cells, into, starts, places, weights,
+    delays,
+)"""
 
 _CHANCE = '''
 
@@ -57,6 +108,33 @@ def uniform(key0, key1, cell):
 '''
 
 
+def source(populations: Sequence[Cells], cache: bool) -> tuple[str, list[int]]:
+    """The whole module, and the kind of each population. Equal kinds give equal modules."""
+    updates: list[str] = []
+    for p in populations:
+        code = _update(p)
+        if code not in updates:
+            updates.append(code)
+    kinds = [updates.index(_update(p)) for p in populations]
+    noisy = any(p.neuron.noisy for p in populations)
+    parts = [_HEAD.replace("CACHE", str(cache))]
+    parts += [_CHANCE.replace("ROUNDS", _rounds())] if noisy else []
+    parts += [f"\n\n@compiled\ndef update{i}{code}" for i, code in enumerate(updates)]
+    given = "cells, x, here, p, t, key0, key1, clock, k, stimuli, rings"
+    choose = []
+    for i in range(len(updates)):
+        choose += [f"if p[{KIND}] == {i}:", f"    n = update{i}({given})"]
+    run = _RUN.replace("DISPATCH", "\n".join(_indent(choose, 3)))
+    for depth in (5, 4):
+        send = "\n".join(_indent(_SEND.split("\n"), depth)).lstrip()
+        run = run.replace("SEND", send, 1)
+    return "".join(parts) + run, kinds
+
+
+def _indent(lines: Sequence[str], depth: int) -> list[str]:
+    return ["    " * depth + line for line in lines]
+
+
 def _rounds() -> str:
     lines, keys = [], ("key0", "key1", "key2")
     for group in range(5):
@@ -66,89 +144,25 @@ def _rounds() -> str:
         first, second = keys[(group + 1) % 3], keys[(group + 2) % 3]
         lines.append(f"x = u32(x + {first})")
         lines.append(f"y = u32(y + u32({second} + u32({group + 1})))")
-    return "\n".join(f"    {line}" for line in lines)
-
-
-def _indent(lines: Sequence[str], depth: int) -> list[str]:
-    return ["    " * depth + line for line in lines]
-
-
-def parameters(populations: Sequence[Cells], rows: Sequence[Rows]) -> list[str]:
-    """Names of the loop's arguments, in order."""
-    names = ["begin", "end", "last", "key0", "key1", "clock", "counts", "stimuli"]
-    for p in populations:
-        k = p.index
-        names += [f"d{k}", f"x{k}", f"fired{k}", f"when{k}", f"who{k}", f"look{k}", f"seen{k}"]
-    for r in rows:
-        q = r.index
-        names += [f"ring{q}", f"starts{q}", f"places{q}", f"weights{q}", f"delays{q}"]
-    return names
-
-
-def source(populations: Sequence[Cells], rows: Sequence[Rows], cache: bool) -> str:
-    """The whole module. Equal networks have equal sources, whatever their numbers."""
-    functions: dict[str, str] = {}  # code -> name
-
-    def function(kind: str, code: str) -> str:
-        return functions.setdefault(code, f"{kind}{len(functions)}")
-
-    lines = [f"def run({', '.join(parameters(populations, rows))}):"]
-    lines += _indent(['"""Steps from begin to end; the step at which a list was full."""'], 1)
-    lines += _indent(["for t in range(begin, end):"], 1)
-    spiking = [p for p in populations if p.spikes]
-    full = [f"counts[{p.index}] + {p.size} > when{p.index}.size" for p in spiking]
-    lines += _indent([f"if {' or '.join(full)}:", "    return t"] if full else [], 2)
-    for p in populations:
-        lines += _indent(_step(p, rows, function("update", _update(p, rows))), 2)
-        prompt = [r for r in rows if r.speaking is p and r.projection.delay == 0]
-        lines += _indent([_send(r, function("deliver", _deliver(r))) for r in prompt], 2)
-    late = [r for r in rows if r.projection.delay > 0]
-    # What is sent in the last step is handed on as what is on its way, not as having arrived.
-    lines += _indent(["if t != last:"] if late else [], 2)
-    lines += _indent([_send(r, function("deliver", _deliver(r))) for r in late], 3)
-    lines += ["    return end"]
-    noisy = any(p.neuron.noisy for p in populations)
-    parts = [_HEAD.replace("CACHE", str(cache))]
-    parts += [_CHANCE.replace("ROUNDS", _rounds())] if noisy else []
-    parts += [f"\n\n@compiled\ndef {name}{code}" for code, name in functions.items()]
-    return "".join(parts) + "\n\n@compiled\n" + "\n".join(lines) + "\n"
-
-
-def _ringed(p: Cells, rows: Sequence[Rows]) -> list[Rows]:
-    return [r for r in rows if r.listening is p and r.slots > 1]
-
-
-def _step(p: Cells, rows: Sequence[Rows], update: str) -> list[str]:
-    """One population's part of a step: who fires, and what is recorded."""
-    k = p.index
-    given = [f"d{k}", f"x{k}", f"fired{k}", str(p.size), "t", "key0", "key1", "clock", str(k)]
-    given += ["stimuli", str(p.first)]
-    given += [f"ring{r.index}, {r.slots - 1}" for r in _ringed(p, rows)]
-    lines = [f"n{k} = {update}({', '.join(given)})"]
-    if p.spikes:
-        lines.append(f"note(fired{k}, n{k}, t, when{k}, who{k}, counts, {k})")
-    return [*lines, f"look(d{k}, look{k}, seen{k}[t - begin])"]
+    return "\n".join(_indent(lines, 1))
 
 
 def _at(p: Cells, name: str) -> str:
     return f"b[{p.rows.index(name) * BLOCK} + i]"
 
 
-def _update(p: Cells, rows: Sequence[Rows]) -> str:
+def _update(p: Cells) -> str:
     """All cells of a population: what arrived, one step, who is active."""
-    height, ringed = len(p.rows) * BLOCK, _ringed(p, rows)
-    names = ["d", "x", "fired", "size", "t", "key0", "key1", "clock", "index", "stimuli", "first"]
-    names += [f"ring{j}, mask{j}" for j in range(len(ringed))]
-    lines = [f"({', '.join(names)}):"]
+    height = len(p.rows) * BLOCK
     body = [f"x{i} = x[{i}]" for i in range(len(p.body.numbers))]
-    body += ["active = 0"]
+    body += [f"active, size, start = 0, p[{SIZE}], p[{DATA}]"]
     if p.neuron.noisy:
         body += [
             "one0, one1 = scramble(key0, key1, u32(0), u32(clock + t))",
             "two0, two1 = scramble(one0, one1, u32(0), u32(index))",
         ]
     body += [f"blocks = (size + {BLOCK - 1}) // {BLOCK}", "for n in range(blocks):"]
-    inside = [f"b = d[n * {height} : (n + 1) * {height}]", *_fetch(p, ringed)]
+    inside = [f"b = cells[start + n * {height} : start + (n + 1) * {height}]", *_fetch(p)]
     used = sorted(name for name in p.rows if _uses(p, name))
     inside += ["some = f32(0)", f"for i in range({BLOCK}):"]
     inside += _indent([f"{name} = {_at(p, name)}" for name in used], 1)
@@ -160,7 +174,8 @@ def _update(p: Cells, rows: Sequence[Rows]) -> str:
     inside += _indent([f"if {_at(p, 'activity')} != f32(0):"], 2)
     inside += _indent([f"fired[active] = n * {BLOCK} + i", "active += 1"], 3)
     body += [*_indent(inside, 1), "return active"]
-    return "\n".join(lines + _indent(body, 1)) + "\n"
+    head = "(cells, x, fired, p, t, key0, key1, clock, index, stimuli, rings):"
+    return "\n".join([head, *_indent(body, 1)]) + "\n"
 
 
 def _uses(p: Cells, name: str) -> bool:
@@ -168,22 +183,22 @@ def _uses(p: Cells, name: str) -> bool:
     return any(word.search(code) for code in (*p.body.lines, *p.stores.values()))
 
 
-def _fetch(p: Cells, ringed: Sequence[Rows]) -> list[str]:
+def _fetch(p: Cells) -> list[str]:
     """Bring what is not in the block into it: what arrives, stimuli, chance."""
     lines = []
-    for j, r in enumerate(ringed):
-        arriving = _at(p, f"in{p.heard.index(r.projection)}")
+    for j, arriving in enumerate(p.ringed):
         lines += [
-            f"at = (t & mask{j}) * blocks * {BLOCK} + n * {BLOCK}",
-            f"s = ring{j}[at : at + {BLOCK}]",
+            f"slot = (t & p[{RINGS + 2 * j + 1}]) * blocks + n",
+            f"at = p[{RINGS + 2 * j}] + slot * {BLOCK}",
+            f"s = rings[at : at + {BLOCK}]",
             f"for i in range({BLOCK}):",
-            f"    {arriving} = s[i]",
+            f"    {_at(p, arriving)} = s[i]",
             "    s[i] = f32(0)",
         ]
     if p.stimulated:
         lines += [
             f"for i in range(min({BLOCK}, size - n * {BLOCK})):",
-            f"    {_at(p, 'stimulus')} = stimuli[t, first + n * {BLOCK} + i]",
+            f"    {_at(p, 'stimulus')} = stimuli[t, p[{STIMULUS}] + n * {BLOCK} + i]",
         ]
     if p.neuron.noisy:
         lines += [
@@ -191,39 +206,3 @@ def _fetch(p: Cells, ringed: Sequence[Rows]) -> list[str]:
             f"    {_at(p, 'noise')} = uniform(two0, two1, n * {BLOCK} + i)",
         ]
     return lines
-
-
-def _send(r: Rows, deliver: str) -> str:
-    """The call that delivers what a projection's cells have just said."""
-    k, q = r.speaking.index, r.index
-    into = f"ring{q}" if r.slots > 1 else f"d{r.listening.index}"
-    given = [f"d{k}", f"fired{k}", f"n{k}", into, f"starts{q}", f"places{q}", f"weights{q}"]
-    if r.slots > 1:
-        given += [f"t + {r.projection.delay if r.delays is None else 0}", str(r.slots - 1)]
-        given += [str(r.width), f"delays{q}"]
-    return f"{deliver}({', '.join(given)})"
-
-
-def _deliver(r: Rows) -> str:
-    """Add the weights of everyone who was active to what their listeners will hear."""
-    p, tired = r.speaking, r.projection in r.speaking.tiring
-    late = ", t, mask, width, delays" if r.slots > 1 else ""
-    lines = [f"(d, fired, n, into, starts, places, weights{late}):"]
-    place = "places[e]"
-    if r.slots > 1 and r.delays is None:
-        lines += ["    at = (t & mask) * width"]
-        place = "at + places[e]"
-    elif r.slots > 1:
-        place = "((t + delays[e]) & mask) * width + places[e]"
-    lines += ["    for m in range(n):", "        j = fired[m]"]
-    scale = ""
-    if tired or not p.spikes:  # a spike counts one
-        said = f"sent{p.tiring.index(r.projection)}" if tired else "activity"
-        row, height = p.rows.index(said) * BLOCK, len(p.rows) * BLOCK
-        lines += [f"        much = d[j // {BLOCK} * {height} + {row} + j % {BLOCK}]"]
-        scale = "much * "
-    lines += [
-        "        for e in range(starts[j], starts[j + 1]):",
-        f"            into[{place}] += {scale}weights[e]",
-    ]
-    return "\n".join(lines) + "\n"
