@@ -21,7 +21,7 @@ RESTS = (-67.0, -62.0, -56.0, -50.0)  # mV; the first is hyperpolarised, the las
 DEEP, HIGH = 0, -1
 FRAME = 10.0  # ms for which a stimulus stays the same
 WARM_UP, ONSET = 10, 30  # frames: thrown away; when the stimulus sets in
-WINDOWS = (10, 5)  # frames after the onset in which spikes are counted; the first rules
+WINDOW, EARLY = 10, 5  # frames after the onset in which spikes are counted; the first rules
 LAGS = 25  # frames that the linear filter looks back
 HALVINGS = 10  # of the range of gains
 GAINS = (0.05, 20.0)  # uA/cm^2 per standard deviation of the noise
@@ -101,23 +101,24 @@ class TonicBurst(AbstractClaim):
         common = self.contrast * jax.random.normal(at_common, (length,))
         noise = jax.random.normal(at_noise, (length, self.repeats))
         answers, bursts = play(arm, common[:, None] + noise, gain, self.dt)
-        area = jnp.stack([areas(counts[0], window) for window in WINDOWS])
+        area = areas(counts[0], WINDOW)
         kept = {
-            "area": area,  # by window and rest
-            "area after dark": areas(counts[1], WINDOWS[0]),
-            "area at equal input": areas(counts[2], WINDOWS[0]),
+            "area": area,  # all by rest
+            "area, first 50 ms": areas(counts[0], EARLY),
+            "area, step after dark": areas(counts[1], WINDOW),
+            "area, equal input": areas(counts[2], WINDOW),
             "linearity": linear_share(common[WARM_UP:], answers[WARM_UP:], lags=LAGS),
             "gain": gain,
             "rate": rates(counts[0]),
             "bursts": bursts,
         }
-        return Outcome(area[0, DEEP], kept=kept)
+        return Outcome(area[DEEP], kept=kept)
 
     def trial(self, key: PRNGKeyArray, *, dark: bool = False) -> Frames:
         """Noise, and in the first half of the trials a step of the stimulus at its end."""
-        noise = jax.random.normal(key, (ONSET + WINDOWS[0], 2 * self.trials))
+        noise = jax.random.normal(key, (ONSET + WINDOW, 2 * self.trials))
         before = -1.0 if dark else 0.0
-        step = np.r_[np.zeros(ONSET - WINDOWS[0]), np.repeat([before, 1.0], WINDOWS[0])]
+        step = np.r_[np.zeros(ONSET - WINDOW), np.repeat([before, 1.0], WINDOW)]
         there = np.repeat([1.0, 0.0], self.trials)
         return noise + jnp.asarray(self.contrast * np.outer(step, there), jnp.float32)
 
@@ -134,49 +135,42 @@ class TonicBurst(AbstractClaim):
         return jnp.sqrt(low * high)
 
     def evidence(self, outcomes: Outcomes) -> Evidence:
-        kept = {arm: jax.tree.map(np.asarray, outcome.kept) for arm, outcome in outcomes.items()}
+        kept = {
+            arm: {name: np.asarray(x, np.float64) for name, x in outcome.kept.items()}
+            for arm, outcome in outcomes.items()
+        }
         cell, plain, sham = (kept[arm] for arm in self.arms)
 
-        def lead(other: dict, rest: int, window: int = 0) -> tuple[np.ndarray, np.ndarray]:
-            return cell["area"][:, window, rest], other["area"][:, window, rest]
+        def lead(other: dict, rest: int, what: str = "area") -> np.ndarray:
+            return cell[what][:, rest] - other[what][:, rest]
 
-        def beyond(*pairs: tuple[np.ndarray, np.ndarray]) -> Superiority:
-            leads = [np.asarray(a - b, np.float64) for a, b in pairs]
-            rest = leads[1] if len(leads) > 1 else np.zeros_like(leads[0])
-            return Superiority(leads[0], rest, self.margin)
+        def beyond(more: np.ndarray, less: np.ndarray | None = None) -> Superiority:
+            return Superiority(more, np.zeros_like(more) if less is None else less, self.margin)
 
+        deep, high, linear = lead(plain, DEEP), lead(plain, HIGH), cell["linearity"]
         parts = {
-            "lead when hyperpolarised": beyond(lead(plain, DEEP)),
-            "lead beyond that when depolarised": beyond(lead(plain, DEEP), lead(plain, HIGH)),
-            "equality when depolarised": Parity(*lead(plain, HIGH), margin=self.margin),
-            "linearity when depolarised": beyond(
-                (cell["linearity"][:, HIGH], cell["linearity"][:, DEEP])
-            ),
+            "lead when hyperpolarised": beyond(deep),
+            "lead beyond that when depolarised": beyond(deep, high),
+            "equality when depolarised": Parity(high, np.zeros_like(high), margin=self.margin),
+            "linearity when depolarised": beyond(linear[:, HIGH], linear[:, DEEP]),
         }
-        none = np.zeros(len(cell["rate"]))
+        beside = ("area, first 50 ms", "area, step after dark", "area, equal input")
         rate = np.mean([each["rate"] for each in kept.values()], axis=1)
         off = float(np.abs(rate / self.rate - 1).max())
-        deep, high = 100 * (cell["bursts"] - plain["bursts"]).mean(0)[[DEEP, HIGH]]
-        dark, same = (
-            cell[f"area {how}"] - plain[f"area {how}"] for how in ("after dark", "at equal input")
-        )
+        added = 100 * (cell["bursts"] - plain["bursts"]).mean(0)
+        bursts = "The current adds bursts: 20 % of all spikes at -67 mV, at most 10 % at -50 mV."
+        bit = bool(added[DEEP] >= 20 and added[HIGH] <= 10)
         return Evidence(
             weakest(*parts.values()),
             gates=(
                 Gate("Rates are matched to 10 %.", off < 0.1, f"at worst {off:.1%} off"),
-                Gate(
-                    "The current adds bursts: 20 % of all spikes at -67 mV, at most 10 % at -50 mV.",
-                    bool(deep >= 20 and high <= 10),
-                    f"{deep:.0f} % and {high:.1f} %",
-                ),
+                Gate(bursts, bit, f"{added[DEEP]:.0f} % and {added[HIGH]:.1f} %"),
             ),
             secondary={
                 **parts,
                 "lead over the cell without memory, -67 mV": beyond(lead(sham, DEEP)),
-                "lead when hyperpolarised, first 50 ms": beyond(lead(plain, DEEP, 1)),
-                "lead when hyperpolarised, step after dark": beyond((dark[:, DEEP], none)),
-                "lead at -62 mV, step after dark": beyond((dark[:, 1], none)),
-                "lead when hyperpolarised, equal input": beyond((same[:, DEEP], none)),
+                **{f"lead in {what}, -67 mV": beyond(lead(plain, DEEP, what)) for what in beside},
+                "lead in area, step after dark, -62 mV": beyond(lead(plain, 1, beside[1])),
             },
         )
 
@@ -184,7 +178,7 @@ class TonicBurst(AbstractClaim):
         from ..pictures import curves
 
         lines: dict[str, Any] = {
-            f"{arm}: area": np.asarray(o.kept["area"])[:, 0] for arm, o in outcomes.items()
+            f"{arm}: area": np.asarray(o.kept["area"]) for arm, o in outcomes.items()
         }
         for arm in (BRAIN, "without"):
             lines[f"{arm}: R^2"] = np.asarray(outcomes[arm].kept["linearity"])
