@@ -25,6 +25,7 @@ WINDOW, EARLY = 10, 5  # frames after the onset in which spikes are counted; the
 LAGS = 25  # frames that the linear filter looks back
 HALVINGS = 10  # of the range of gains
 GAINS = (0.05, 20.0)  # uA/cm^2 per standard deviation of the noise
+DARK = "step after dark"
 SILENCE, CLOSE = 100.0, 8.0  # ms: what comes before a burst, and between its spikes
 Frames = Float[Array, "frame trial"]
 ByRest = Float[Array, " rest"]
@@ -105,7 +106,7 @@ class TonicBurst(AbstractClaim):
         kept = {
             "area": area,  # all by rest
             "area, first 50 ms": areas(counts[0], EARLY),
-            "area, step after dark": areas(counts[1], WINDOW),
+            f"area, {DARK}": areas(counts[1], WINDOW),
             "area, equal input": areas(counts[2], WINDOW),
             "linearity": linear_share(common[WARM_UP:], answers[WARM_UP:], lags=LAGS),
             "gain": gain,
@@ -154,7 +155,7 @@ class TonicBurst(AbstractClaim):
             "equality when depolarised": Parity(high, np.zeros_like(high), margin=self.margin),
             "linearity when depolarised": beyond(linear[:, HIGH], linear[:, DEEP]),
         }
-        beside = ("area, first 50 ms", "area, step after dark", "area, equal input")
+        beside = ("area, first 50 ms", f"area, {DARK}", "area, equal input")
         rate = np.mean([each["rate"] for each in kept.values()], axis=1)
         off = float(np.abs(rate / self.rate - 1).max())
         added = 100 * (cell["bursts"] - plain["bursts"]).mean(0)
@@ -177,12 +178,10 @@ class TonicBurst(AbstractClaim):
     def figure(self, outcomes: Outcomes) -> Any:
         from ..pictures import curves
 
-        lines: dict[str, Any] = {
-            f"{arm}: area": np.asarray(o.kept["area"]) for arm, o in outcomes.items()
-        }
-        for arm in (BRAIN, "without"):
-            lines[f"{arm}: R^2"] = np.asarray(outcomes[arm].kept["linearity"])
-        x_title, y_title = "resting potential (mV)", "ROC area, R^2 of a filter"
+        lines = {arm: np.asarray(each.kept["area"]) for arm, each in outcomes.items()}
+        for arm, how in (("without", "equal input"), (BRAIN, DARK), ("without", DARK)):
+            lines[f"{arm}, {how}"] = np.asarray(outcomes[arm].kept[f"area, {how}"])
+        x_title, y_title = "resting potential (mV)", "area under the ROC curve"
         return curves(np.array(RESTS), lines, x_title=x_title, y_title=y_title)
 
 
