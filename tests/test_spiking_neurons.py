@@ -8,6 +8,7 @@ import pytest
 from scipy.optimize import brentq
 
 from neurula import Network, Population, respond
+from neurula.measures import adaptation_index
 from neurula.neurons import IFB, LIF, AdaptiveLIF, ConductanceLIF, Izhikevich, Poisson
 
 
@@ -26,6 +27,10 @@ def play(neuron, drive, *, dt=0.1, state=None):
 
 def intervals(spikes, dt=0.1):
     return np.diff(np.flatnonzero(spikes)) * dt
+
+
+def slowing(intervals):
+    return adaptation_index(np.cumsum(np.r_[0.0, intervals]))
 
 
 @pytest.fixture
@@ -155,18 +160,18 @@ def test_izhikevich_follows_the_published_scheme(name):
     cell, dt, current = Izhikevich.named(name), 0.5, 10.0
     v, u = (float(x[0]) for x in cell.init(1))
     wanted = []
-    for step in range(400):
+    for step in range(100):  # rounding tells in the end: overshooting peaks are chaotic
         if v >= 30:
             wanted.append(step - 1)
             v, u = cell.c, u + cell.d
         v += 0.5 * dt * (0.04 * v**2 + 5 * v + 140 - u + current)
         v += 0.5 * dt * (0.04 * v**2 + 5 * v + 140 - u + current)
         u += dt * cell.a * (cell.b * v - u)
-    _, spikes = play(cell, np.full(400, current), dt=dt)
+    _, spikes = play(cell, np.full(100, current), dt=dt)
     found = np.flatnonzero(spikes[:-1])
-    assert len(wanted) > 3
+    assert len(wanted) >= 2
     assert len(found) == len(wanted)
-    np.testing.assert_allclose(found, wanted, atol=1)  # rounding
+    np.testing.assert_array_equal(found, wanted)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -185,14 +190,16 @@ def test_regular_spiking_adapts_and_fast_spiking_does_not():
         _, spikes = play(Izhikevich.named(name), np.full(5000, 10.0))
         found[name] = intervals(spikes)
     assert found["regular spiking"][-1] > 1.5 * found["regular spiking"][0]
-    assert found["fast spiking"].max() < 1.2 * found["fast spiking"][1:].min()
+    assert slowing(found["fast spiking"]) < 0.01
+    assert slowing(found["regular spiking"]) > 0.02
     assert found["fast spiking"].mean() < 0.5 * found["regular spiking"].mean()
     assert found["low-threshold spiking"][-1] > 1.5 * found["low-threshold spiking"][0]
 
 
 def test_a_thalamo_cortical_cell_bursts_when_released():
-    release = np.r_[np.full(5000, -10.0), np.zeros(2000)]
-    _, spikes = play(Izhikevich.named("thalamo-cortical"), release)
+    release = np.r_[np.full(5000, -29.5), np.zeros(2000)]  # held at -87 mV
+    (potential, _), spikes = play(Izhikevich.named("thalamo-cortical"), release)
+    assert potential[4999] == pytest.approx(-87, abs=0.1)
     assert not spikes[:5000].any()
     assert spikes[5000:].sum() >= 3
     assert intervals(spikes)[0] < 6
@@ -201,9 +208,9 @@ def test_a_thalamo_cortical_cell_bursts_when_released():
 def test_parameters_may_differ_from_cell_to_cell():
     cells = Izhikevich(a=jnp.array([0.02, 0.1]), c=jnp.array([-65.0, -65.0]), d=jnp.array([8.0, 2]))
     network = Network({"c": Population(2, cells)}, [], senses=["c"], voices=["c"], dt=0.5)
-    spikes = np.asarray(respond(network, jnp.full((1000, 2), 10.0)))
+    spikes = np.asarray(respond(network, jnp.full((100, 2), 10.0)))
     for cell, name in enumerate(("regular spiking", "fast spiking")):
-        _, alone = play(Izhikevich.named(name), np.full(1000, 10.0), dt=0.5)
+        _, alone = play(Izhikevich.named(name), np.full(100, 10.0), dt=0.5)
         np.testing.assert_array_equal(spikes[:, cell], alone)
 
 
@@ -256,14 +263,15 @@ def test_depolarised_ifb_fires_at_the_rate_of_a_leaky_cell():
 
 def test_released_ifb_bursts_and_a_leaky_cell_does_not():
     """Smith et al.: after hyperpolarisation the return to a silent rest makes a burst."""
-    release = np.r_[np.full(5000, -0.5), np.full(3000, 0.25)]
+    release = np.r_[np.full(5000, -0.5), np.full(3000, 0.25)]  # to -58 mV
     for calcium in (0.07, 0.0):
         _, spikes = play(IFB(calcium=calcium), release)
         assert not spikes[:5000].any()
         if calcium:
             short = intervals(spikes)
-            assert 3 <= len(short) + 1 <= 10
-            assert short[0] < 4  # ms, as bursts are defined
+            assert 3 <= len(short) + 1 <= 7
+            assert short[0] < 5  # ms
+            assert (np.diff(short) > 0).all()  # while the current inactivates
         else:
             assert not spikes.any()
 
@@ -274,10 +282,10 @@ def test_longer_hyperpolarisation_makes_a_larger_burst():
         state = tuple(jnp.full(1, x) for x in (-57.0, 0.0, 0.0))
         return play(IFB(), down, state=state)[1].sum()
 
-    counts = [burst(length) for length in (200, 600, 1200, 3000)]  # 0.1 ms
+    counts = [burst(length) for length in (50, 200, 600, 3000)]  # 0.1 ms
     assert counts[0] == 0
     assert sorted(counts) == counts
-    assert counts[-1] >= counts[1] + 2
+    assert counts[-1] >= counts[1] + 3
 
 
 def test_ifb_without_calcium_is_lif():

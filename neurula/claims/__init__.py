@@ -4,6 +4,7 @@ from .attractor_completion import AttractorCompletion as AttractorCompletion
 from .balanced_amplification import BalancedAmplification as BalancedAmplification
 from .boltzmann_encoder import BoltzmannEncoder as BoltzmannEncoder
 from .feedback_alignment import FeedbackAlignment as FeedbackAlignment
+from .firing_patterns import FiringPatterns as FiringPatterns
 from .free_graph import FreeGraph as FreeGraph
 from .hebb_bp_equivalence import HebbBpEquivalence as HebbBpEquivalence
 from .local_error_signals import LocalErrorSignals as LocalErrorSignals
@@ -11,4 +12,5 @@ from .null_calibration import NullCalibration as NullCalibration
 from .oja_gradient import OjaGradient as OjaGradient
 from .recirculation_gradient import RecirculationGradient as RecirculationGradient
 from .stare_longer import StareLonger as StareLonger
+from .tonic_burst import TonicBurst as TonicBurst
 from .width_vs_depth import WidthVsDepth as WidthVsDepth

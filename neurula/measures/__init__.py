@@ -2,3 +2,11 @@
 
 from .alignment import alignment as alignment
 from .energy import energy as energy
+from .spike_patterns import (
+    adaptation_index as adaptation_index,
+    first_burst as first_burst,
+    pauses as pauses,
+    spike_times as spike_times,
+    variation as variation,
+)
+from .transmission import linear_share as linear_share, roc_area as roc_area

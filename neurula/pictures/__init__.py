@@ -6,5 +6,8 @@ from .forest import forest as forest
 from .graph import graph as graph
 from .images import images as images
 from .maps import maps as maps
+from .phase_plane import phase_plane as phase_plane
 from .raster import raster as raster
+from .rate_curve import rate_curve as rate_curve
 from .seeds import seeds as seeds
+from .traces import traces as traces
