@@ -15,11 +15,11 @@ def respond(
     *,
     hold: int = 1,
     key: PRNGKeyArray | None = None,
-) -> Float[Array, "time*hold out"]:
+) -> Float[Array, "shown out"]:
     """Play stimuli to a block at rest, one per time step, and give its outputs.
 
-    With `hold` each stimulus is shown for so many steps; what input cells make of it is worked out
-    once.
+    With `hold` each stimulus is shown for so many steps (so that `shown` is time times `hold`);
+    what input cells make of it is worked out once.
     """
     if len(stimuli) == 1 and hold == 1:  # no loop to compile
         return block.step(block.init(key=key), stimuli[0])[1][None]

@@ -15,8 +15,9 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from ..evidence import Identity
 from ..experiment import AbstractClaim, Arm, Budget, Evidence, Outcome, Outcomes, Range
 from ..measures import adaptation_index, first_burst, pauses, spike_times, variation
-from ..network import Network, Population, respond
+from ..network import Network, Population
 from ..neurons import Izhikevich
+from ..response import respond
 
 PATTERNS = (
     "regular spiking",

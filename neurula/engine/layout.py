@@ -75,7 +75,7 @@ class Cells:
             lambda *x: step(x[: len(names)], *x[len(names) :]), *names, drives, *noise,
             size=self.size,
         )  # fmt: skip
-        self.stores |= dict(zip(names, after, strict=True))
+        self.stores |= dict(zip(names, map(str, after), strict=True))
         self.stores[self.row("activity")] = self.activity = str(activity)
         for q in self.tiring:
             self._send(q, network)
@@ -122,6 +122,7 @@ class Cells:
 
     def _send(self, q: Projection, network: Network) -> None:
         where, synapse = self.tiring.index(q), q.synapse
+        assert synapse is not None  # it tires
         state, tree = jax.tree.flatten(rest(q)[0])
         names = self.leaves(f"sender{where}", state)
 

@@ -28,25 +28,23 @@ def _spike_jvp(primals, tangents):
 
 def fire(
     potential: Activity,
-    waiting: Activity | None,
+    waiting: Activity,
     threshold: float | Activity,
     *,
     reset: float,
     refractory: float,
     slope: float,
     dt: float,
-) -> tuple[Activity, Activity | None, Activity]:
+) -> tuple[Activity, Activity, Activity]:
     """Spike, reset and wait: the potential, the refractory time that is left (ms), the spikes.
 
     The gradient of the reset is left out, as is usual: it makes training less stable.
     """
     fired = spike(potential - threshold, slope)
-    over = fired > 0
-    potential = jnp.where(over, reset, potential)
-    if waiting is not None:
-        # Half a step is taken off so that rounding cannot lengthen the refractory time.
-        waiting = jnp.where(over, refractory - 0.5 * dt, jnp.maximum(waiting - dt, 0.0))
-    return potential, waiting, fired
+    # Half a step is taken off so that rounding cannot lengthen the refractory time.
+    left = refractory - 0.5 * dt if refractory > 0 else 0.0
+    waiting = jnp.where(fired > 0, left, jnp.maximum(waiting - dt, 0.0))
+    return jnp.where(fired > 0, reset, potential), waiting, fired
 
 
 class LIF(AbstractNeuron[tuple[Activity, Activity | None]]):
@@ -98,10 +96,11 @@ class LIF(AbstractNeuron[tuple[Activity, Activity | None]]):
         stay = math.exp(-dt / self.tau)
         target = self.rest + total
         potential = target + stay * (potential - target)
-        if waiting is not None:
-            potential = jnp.where(waiting > 0, self.reset, potential)
+        if waiting is None:
+            fired = spike(potential - self.threshold, self.surrogate_slope)
+            return (jnp.where(fired > 0, self.reset, potential), None), fired
         potential, waiting, fired = fire(
-            potential,
+            jnp.where(waiting > 0, self.reset, potential),
             waiting,
             self.threshold,
             reset=self.reset,
