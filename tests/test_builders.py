@@ -6,8 +6,9 @@ import networkx
 import numpy as np
 import optax
 import pytest
+from compiled import free, layered, learn, lesion, respond
 
-from neurula import free, from_networkx, layered, learn, lesion, respond, to_networkx, wirings
+from neurula import from_networkx, to_networkx, wirings
 from neurula.network import Population, Positions
 from neurula.neurons import Leaky, Rate
 from neurula.populations import Projection

@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from compiled import respond
 
-from neurula import respond
 from neurula.claims import WidthVsDepth
 from neurula.claims.width_vs_depth import DEEP, DIGITS, SIGNALS, WIDE, Shape, arms, best, count
 from neurula.experiment import Outcome
