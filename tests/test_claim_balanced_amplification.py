@@ -35,12 +35,12 @@ def half_decay(times, rates):
 @pytest.fixture
 def pair():
     weight, pulse = population_circuit("balanced", jnp.float32(RATIO), jnp.float32(0))
-    return W * np.asarray(weight), np.asarray(pulse)
+    return W * weight, pulse
 
 
 def test_hidden_feed_forward_weight_is_9(pair):
     weight, _ = pair
-    difference, total = np.array([1, -1]) / 2**0.5, np.array([1, 1]) / 2**0.5
+    weight, difference, total = np.asarray(weight), np.array([1, -1]) / 2**0.5, np.ones(2) / 2**0.5
     assert total @ weight @ difference == pytest.approx(9.0, abs=1e-5)
     assert difference @ weight @ total == pytest.approx(0.0, abs=1e-5)
 
@@ -64,8 +64,9 @@ def test_the_engine_shows_the_published_pulse_response(pair):
 
 
 def test_the_engine_converges_to_the_exact_response(pair):
+    weight = np.asarray(pair[0])
     exact = solve_ivp(
-        lambda _, r: pair[0] @ r - r, (0, 20), [1, 0], rtol=1e-8, atol=1e-10, dense_output=True
+        lambda _, r: weight @ r - r, (0, 20), [1, 0], rtol=1e-8, atol=1e-10, dense_output=True
     )
     errors = []
     for dt in (0.04, 0.02, 0.01):

@@ -136,7 +136,7 @@ def test_shown_for_longer_asks_at_the_end(key):
     assert (bits == bits[:, :1]).all()
     early = sample.target.copy()
     early[2::3] = 1 - sample.target[2::3]
-    score = jax.jit(lambda said: task.score(said, sample))
+    score = jax.jit(lambda said: task.score(said, draw(task, "train", key)))
     assert score(sample.target) == 1
     assert score(early) == 0
     exam = Shown(Digits(), steps=5).exam("tune", key=key)

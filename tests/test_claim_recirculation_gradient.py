@@ -21,6 +21,7 @@ from neurula.claims.recirculation_gradient import (
     TASKS,
     RecirculationGradient,
     cosine,
+    first,
     shared,
     weights,
     while_learning,
@@ -28,7 +29,7 @@ from neurula.claims.recirculation_gradient import (
 from neurula.experiment import Outcome
 from neurula.rules import Backprop, OutputOnly, Recirculation
 
-first, floor, follow = (eqx.filter_jit(getattr(pieces, x)) for x in ("first", "floor", "follow"))
+floor, follow = (eqx.filter_jit(getattr(pieces, name)) for name in ("floor", "follow"))
 CLAIM = RecirculationGradient(updates=8, probes=2)
 ONE = jnp.ones(())
 
