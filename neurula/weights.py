@@ -1,5 +1,6 @@
 """First weights: random, scaled by the number of inputs, of one sign per cell if asked."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int8, PRNGKeyArray
@@ -19,13 +20,23 @@ def fan_in(
     With gain 1 a linear cell keeps the variance of its inputs (LeCun et al. 1998). With `sign`,
     the weights of every cell that speaks lie on its side of zero.
     """
-    place = jax.eval_shape(wiring.fill, 0.0)
     if sign is not None and sign.shape != (wiring.shape[1],):
         raise ValueError(
             f"`sign` holds +1 or -1 for each of the {wiring.shape[1]} cells that speak, but got "
             f"shape {sign.shape}. For one inhibitory cell in five: "
             "`jnp.where(jnp.arange(cells) % 5 == 0, -1, 1).astype(jnp.int8)`."
         )
+    return _draw(wiring, gain, sign, key)
+
+
+@eqx.filter_jit  # one program to compile instead of ten
+def _draw(
+    wiring: AbstractWiring,
+    gain: float | Float[Array, ""],
+    sign: Int8[Array, " pre"] | None,
+    key: PRNGKeyArray,
+) -> Weight:
+    place = jax.eval_shape(wiring.fill, 0.0)
     ones = wiring.fill(1.0)
     inputs = wiring.drive(ones, jnp.ones(wiring.shape[1]))
     _, by_target = wiring.ends(jnp.zeros(wiring.shape[1]), jnp.maximum(inputs, 1.0))

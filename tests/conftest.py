@@ -6,6 +6,12 @@ from pathlib import Path
 import jax
 import pytest
 
+# Most tests run tiny programs once, so that compiling them is what takes the time: XLA tries less
+# hard here. `NEURULA_TESTS_AS_USERS=1` (in `./check full`) compiles as everybody's programs are.
+if not os.environ.get("NEURULA_TESTS_AS_USERS"):
+    quick = "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
+    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {quick}".strip()
+
 # Workers and command lines started by tests share the cache.
 CACHE = os.environ.setdefault(
     "JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parent.parent / ".jax_cache")

@@ -6,9 +6,10 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from compiled import layered, learn, two_way
 from toy_learning import KEY, Copy
 
-from neurula import alignments, layered, learn, two_way
+from neurula import alignments
 from neurula.measures import alignment
 from neurula.pictures import angles
 from neurula.rules import (

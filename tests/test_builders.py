@@ -6,8 +6,9 @@ import networkx
 import numpy as np
 import optax
 import pytest
+from compiled import free, layered, learn, lesion, respond
 
-from neurula import free, from_networkx, layered, learn, lesion, respond, to_networkx, wirings
+from neurula import builders, from_networkx, to_networkx, wirings
 from neurula.network import Population, Positions
 from neurula.neurons import Leaky, Rate
 from neurula.populations import Projection
@@ -271,7 +272,7 @@ LOOP = wirings.random(5, 0.4, seed=0)
         (lambda k: free(LOOP, inputs=1, outputs=1, motor=[], key=k), r"`motor` lists .*got \[\]"),
         (lambda k: free(wirings.Dense(5, 4), inputs=1, outputs=1, key=k), r"= \(5, 5\).*\(5, 4\)"),
         (
-            lambda k: free(LOOP, inputs=1, outputs=1, positions=np.zeros((4, 2)), key=k),
+            lambda k: builders.free(LOOP, inputs=1, outputs=1, positions=np.zeros((4, 2)), key=k),
             "5 cells needs 5 positions, but got 4",
         ),
         (

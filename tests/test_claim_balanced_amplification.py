@@ -1,22 +1,20 @@
 """Murphy & Miller's two populations by closed form and by the network engine, and their ring."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from neurula.claims.balanced_amplification import (
-    STEP,
-    TAU,
-    BalancedAmplification,
-    balanced_strength,
-    engine_error,
-    network,
-    population_circuit,
-    response,
-)
+from neurula.claims import balanced_amplification as pieces
+from neurula.claims.balanced_amplification import STEP, TAU, BalancedAmplification, network
 from neurula.response import respond
+
+balanced_strength, engine_error, population_circuit, response = (
+    eqx.filter_jit(getattr(pieces, name))
+    for name in ("balanced_strength", "engine_error", "population_circuit", "response")
+)
 
 W, RATIO = 30 / 7, 1.1  # Murphy & Miller's: 4 2/7 and 1.1
 
@@ -42,7 +40,7 @@ def pair():
 
 def test_hidden_feed_forward_weight_is_9(pair):
     weight, _ = pair
-    difference, total = np.array([1, -1]) / 2**0.5, np.array([1, 1]) / 2**0.5
+    weight, difference, total = np.asarray(weight), np.array([1, -1]) / 2**0.5, np.ones(2) / 2**0.5
     assert total @ weight @ difference == pytest.approx(9.0, abs=1e-5)
     assert difference @ weight @ total == pytest.approx(0.0, abs=1e-5)
 
@@ -66,8 +64,9 @@ def test_the_engine_shows_the_published_pulse_response(pair):
 
 
 def test_the_engine_converges_to_the_exact_response(pair):
+    weight = np.asarray(pair[0])
     exact = solve_ivp(
-        lambda _, r: pair[0] @ r - r, (0, 20), [1, 0], rtol=1e-8, atol=1e-10, dense_output=True
+        lambda _, r: weight @ r - r, (0, 20), [1, 0], rtol=1e-8, atol=1e-10, dense_output=True
     )
     errors = []
     for dt in (0.04, 0.02, 0.01):
@@ -113,12 +112,13 @@ def test_strength_gives_the_gain_wanted(ratio, leak, gain):
 
 def test_symmetric_sham_has_no_hidden_feed_forward_weight():
     weight, _ = population_circuit("symmetric", jnp.float32(RATIO), jnp.float32(0))
+    weight = np.asarray(weight)
     np.testing.assert_allclose(weight @ weight.T, weight.T @ weight, atol=1e-6)  # normal
 
 
 def test_ring_without_scatter_is_the_pair_and_keeps_dales_principle(key):
     claim = BalancedAmplification(columns=24, scatter=0.0)
-    weight, pulses = claim.columnar_circuit(False, jnp.float32(RATIO), key=key)
+    weight, pulses = eqx.filter_jit(claim.columnar_circuit)(False, jnp.float32(RATIO), key=key)
     gain, time, _ = response(W * weight, pulses)
     pair, pulse = population_circuit("balanced", jnp.float32(RATIO), jnp.float32(0))
     assert gain == pytest.approx(4.0, rel=1e-3)
@@ -129,8 +129,9 @@ def test_ring_without_scatter_is_the_pair_and_keeps_dales_principle(key):
 
 def test_random_wiring_only_moves_weights_within_rows_and_signs(key):
     claim = BalancedAmplification(columns=24, scatter=0.0)
-    ring, _ = claim.columnar_circuit(False, jnp.float32(1), key=key)
-    wild, pulses = claim.columnar_circuit(True, jnp.float32(1), key=key)
+    wire = eqx.filter_jit(claim.columnar_circuit)
+    ring, _ = map(np.asarray, wire(False, jnp.float32(1), key=key))
+    wild, pulses = map(np.asarray, wire(True, jnp.float32(1), key=key))
     assert not np.allclose(ring, wild)
     for half in (slice(24), slice(24, None)):
         np.testing.assert_allclose(np.sort(ring[:, half]), np.sort(wild[:, half]), rtol=1e-6)
@@ -140,7 +141,7 @@ def test_random_wiring_only_moves_weights_within_rows_and_signs(key):
 def test_noise_alone_resembles_no_map_in_unconnected_columns(key):
     claim = BalancedAmplification(columns=24, duration=5000)
     grating = jnp.append(jnp.cos(jnp.arange(24.0) * 2 * jnp.pi / 24), jnp.zeros(24))
-    found = claim.at_rest(jnp.zeros((48, 48)), grating, key=key)
+    found = eqx.filter_jit(claim.at_rest)(jnp.zeros((48, 48)), grating, key=key)
     chance = 1 / np.sqrt(23)  # spread of the correlation of white noise with any map
     assert found["likeness"] == pytest.approx(chance, rel=0.15)
     assert found["likeness by chance"].mean() == pytest.approx(chance, rel=0.05)
@@ -148,9 +149,8 @@ def test_noise_alone_resembles_no_map_in_unconnected_columns(key):
 
 def test_seeds_differ_in_gains_and_balance():
     claim = BalancedAmplification(gains=4)
-    runs = jax.vmap(lambda key: claim.run("balanced", {}, key=key))(
-        jax.random.split(jax.random.key(1), 3)
-    )
+    live = jax.jit(jax.vmap(lambda key: claim.run("balanced", {}, key=key)))
+    runs = live(jax.random.split(jax.random.key(1), 3))
     assert len(np.unique(runs.score)) == 3
     assert (runs.kept["gain"] >= 2 * 0.99).all()
     assert (runs.kept["gain"] <= 20 * 1.01).all()

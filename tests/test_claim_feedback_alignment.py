@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from compiled import learn
 
-from neurula import learn
 from neurula.claims import FeedbackAlignment
 from neurula.claims.feedback_alignment import DEPTHS, FIXED, LOCAL, RULES, SHAPES, angle
 from neurula.experiment import Outcome
@@ -61,7 +61,7 @@ def test_every_arm_is_tuned_in_the_same_space():
 def test_the_angle_is_taken_with_the_feedback_that_is_learned_with():
     task, (rule, _) = Digits(), RULES[FIXED]
     start = FeedbackAlignment(width=16).network("3 layers", GAIN, key=KEY)
-    learned = eqx.filter_jit(learn)(start, rule, task, optax.sgd(0.1), steps=1, key=KEY)
+    learned = learn(start, rule, task, optax.sgd(0.1), steps=1, key=KEY)
     ours = rule.init(start, key=jax.random.split(KEY)[0])  # as in `run`
     assert jax.tree.all(jax.tree.map(np.array_equal, ours, learned.rule_state))
 

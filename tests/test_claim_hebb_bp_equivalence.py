@@ -5,9 +5,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from compiled import layered, relaxing, respond, settle
 from toy_learning import AHEAD, KEY, by_name, example, propose
 
-from neurula import layered, relaxing
 from neurula.claims import HebbBpEquivalence
 from neurula.claims.hebb_bp_equivalence import (
     BACKPROP,
@@ -26,8 +26,7 @@ from neurula.claims.hebb_bp_equivalence import (
     reach,
 )
 from neurula.experiment import Outcome
-from neurula.response import respond
-from neurula.rules import ClampedHebb, settle
+from neurula.rules import ClampedHebb
 from neurula.symmetric import regain
 
 GAIN, SEEDS = jnp.ones(()), 10
@@ -61,8 +60,8 @@ def test_cut_feedback_leaves_the_layers():
 
 def test_directions_near_the_gradient_as_feedback_weakens_and_not_without_contrast():
     def worst(arm):
-        brain = SMALL.network(arm, GAIN, key=KEY)
-        found = eqx.filter_jit(lambda: SMALL.angles(arm, [brain, brain]))()
+        grow = lambda: SMALL.network(arm, GAIN, key=KEY)  # noqa: E731
+        found = np.asarray(eqx.filter_jit(lambda: SMALL.angles(arm, [grow(), grow()]))())
         assert found.shape == (2, 2 if arm == WEAK else 1, 3)
         np.testing.assert_array_equal(found[0], found[1])
         assert arm != WEAK or (found[0, 1] < found[0, 0] / 5).all()  # a tenth of the gain

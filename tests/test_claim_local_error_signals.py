@@ -5,9 +5,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from compiled import relaxing
 from toy_learning import KEY, example, propose
 
-from neurula import relaxing
 from neurula.claims import LocalErrorSignals
 from neurula.claims.local_error_signals import (
     BACKPROP,
@@ -58,8 +58,9 @@ def test_the_wrong_order_of_phases_turns_the_direction_round():
 
 def test_directions_near_the_gradient_as_the_teacher_weakens():
     def angles(arm):
-        brain = SMALL.network(f"{arm}, {SHAPES[1]}", GAIN / 2, key=KEY)
-        return eqx.filter_jit(lambda: SMALL.angles(arm, [brain, brain]))()
+        grow = lambda: SMALL.network(f"{arm}, {SHAPES[1]}", GAIN / 2, key=KEY)  # noqa: E731
+        found = eqx.filter_jit(lambda: SMALL.angles(arm, [grow(), grow()]))()
+        return jax.tree.map(np.asarray, found)
 
     for arm in (CENTRED, CODING):
         found, moves = angles(arm)

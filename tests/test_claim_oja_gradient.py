@@ -1,24 +1,28 @@
 """The pieces of the Oja claim against closed forms and scikit-learn."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from compiled import layered
 
-from neurula.builders import layered
+from neurula.claims import oja_gradient
 from neurula.claims.oja_gradient import (
     Album,
     Mispaired,
     OjaGradient,
-    alignment,
-    change,
     cosine,
     pictures,
-    taught,
 )
 from neurula.contracts import Sample
 from neurula.rules import Backprop, Hebb, Oja
 from neurula.testing import check_rule
+
+alignment, change, taught = (
+    eqx.filter_jit(getattr(oja_gradient, name)) for name in ("alignment", "change", "taught")
+)
+run = eqx.filter_jit(lambda claim, arm, key: claim.run(arm, {}, key=key))
 
 
 @pytest.fixture
@@ -98,17 +102,17 @@ def test_cosine_of_lines():
 def test_each_property_fails_where_its_mechanism_is_removed(key):
     """Oja's angle with few updates; the tolerances themselves are the claim's business."""
     claim = OjaGradient(updates=60, tasks=4)
-    oja, sham = (claim.run(arm, {}, key=key).kept for arm in ("oja", "mispaired oja"))
+    oja, sham = (run(claim, arm, key).kept for arm in ("oja", "mispaired oja"))
     assert oja["angle"][1] < 0.1  # patches have one strong component
     assert (sham["angle"] > 30).all()
-    np.testing.assert_allclose(oja["growth"] * jnp.linalg.norm(oja["weight"], axis=1), 1, atol=0.5)
+    np.testing.assert_allclose(oja["growth"] * np.linalg.norm(oja["weight"], axis=1), 1, atol=0.5)
 
 
-def test_length_under_hebb_grows_as_the_power_iteration(key):
+def test_length_under_hebb_grows_as_the_power_iteration(seen, key):
     claim = OjaGradient(updates=60, tasks=2)
-    found = claim.run("hebb", {}, key=key).kept
+    found = run(claim, "hebb", key).kept
     first = np.asarray(layered([64, 1], key=jax.random.split(key, 3)[0]).projections[0].weight[0])
-    x = flat(pictures()[0][0])
+    x = flat(seen[0][0])
     step = np.eye(64) + claim.rate * x.T @ x / len(x)
     grown = np.linalg.matrix_power(step, 60) @ first
     wanted = np.linalg.norm(grown) / np.linalg.norm(first)

@@ -6,8 +6,9 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from compiled import learn
 
-from neurula import learn
+from neurula.claims import recirculation_gradient as pieces
 from neurula.claims.recirculation_gradient import (
     APART,
     ARMS,
@@ -21,8 +22,6 @@ from neurula.claims.recirculation_gradient import (
     RecirculationGradient,
     cosine,
     first,
-    floor,
-    follow,
     shared,
     weights,
     while_learning,
@@ -30,6 +29,7 @@ from neurula.claims.recirculation_gradient import (
 from neurula.experiment import Outcome
 from neurula.rules import Backprop, OutputOnly, Recirculation
 
+floor, follow = (eqx.filter_jit(getattr(pieces, name)) for name in ("floor", "follow"))
 CLAIM = RecirculationGradient(updates=8, probes=2)
 ONE = jnp.ones(())
 
@@ -76,9 +76,7 @@ def test_shared_changes_keep_two_ways_one(key):
     task, hidden = TASKS["4-2-4"]
     brain = first(LOOP, (4, hidden), ONE, key=key)
     optimiser = optax.chain(optax.stateless(lambda change, _: shared(change)), optax.sgd(0.5, 0.9))
-    learned = eqx.filter_jit(learn)(
-        brain, Backprop(), task, optimiser, steps=20, batch=4, key=key
-    ).brain
+    learned = learn(brain, Backprop(), task, optimiser, steps=20, batch=4, key=key).brain
     up, down = weights(learned)
     assert float(jnp.abs(up - weights(brain)[0]).max()) > 0.1
     np.testing.assert_allclose(up, down.T, rtol=1e-5)
@@ -96,8 +94,9 @@ def test_shared_changes_are_the_gradient_of_one_weight(key):
 
     from neurula.rules import direction
 
-    change, _ = direction(Backprop(), None, brain, task.exam("train", key=key), task.error, key=key)
-    expected = jax.grad(error)(weights(brain)[0])
+    exam = task.exam("train", key=key)
+    change, _ = eqx.filter_jit(direction)(Backprop(), None, brain, exam, task.error, key=key)
+    expected = jax.jit(jax.grad(error))(weights(brain)[0])
     np.testing.assert_allclose(weights(shared(change))[0], expected, rtol=1e-4, atol=1e-6)
 
 

@@ -6,8 +6,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import scipy.stats
+from compiled import layered, respond
 
-from neurula import layered, respond, trainable
+from neurula import trainable
 from neurula.claims.stare_longer import CONTROLS, FRESH, LEAKS, STATIC, StareLonger, by_look, longer
 from neurula.costs import flops
 from neurula.experiment import Outcome
@@ -18,6 +19,7 @@ SETTINGS = {"rate": 1e-2, "gain": 1.5, "tau": 2.0, "loop": 0.5}
 TINY = StareLonger(width=4, looks=3, updates=4, batch=4)
 
 
+@eqx.filter_jit
 def brain(arm, claim=TINY, key=None):
     settings = {name: jnp.float32(SETTINGS[name]) for name in claim.space(arm)}
     return claim.brain(arm, settings, key=jax.random.key(0) if key is None else key)
@@ -52,8 +54,9 @@ def test_who_looks_once_sees_what_the_others_see_first():
 
 def test_noise_of_a_sample_has_one_of_the_strengths(key):
     task, clean = (Noisy(Digits(look=9), n, True) for n in ((0.1, 0.4), (0.0,)))
-    draw = lambda task: jax.vmap(lambda k: task.sample("train", key=k))(jax.random.split(key, 64))  # noqa: E731
-    spread = np.asarray(draw(task).stimuli - draw(clean).stimuli).std((1, 2))
+    draw = eqx.filter_jit(lambda task, keys: jax.vmap(lambda k: task.sample("train", key=k))(keys))
+    stimuli = lambda task: np.asarray(draw(task, jax.random.split(key, 64)).stimuli)  # noqa: E731
+    spread = (stimuli(task) - stimuli(clean)).std((1, 2))
     assert (np.isclose(spread, 0.1, rtol=0.15) | np.isclose(spread, 0.4, rtol=0.15)).all()
     assert 16 < (spread > 0.25).sum() < 48
     assert task.shape == (9, 64, 10)
@@ -92,15 +95,21 @@ def test_untied_levels_that_are_alike_are_the_recurrent_network(stimuli):
 
 
 def test_untied_is_its_levels_one_after_another(stimuli):
-    deep, answers = brain("deep"), []
-    state = deep.level(0).init()
-    for look, now in enumerate(stimuli):
-        state, answer = deep.level(look).step(state, now)
-        answers.append(answer)
-    np.testing.assert_allclose(respond(deep, stimuli), jnp.stack(answers), rtol=1e-4, atol=1e-6)
+    deep = brain("deep")
+
+    @eqx.filter_jit
+    def by_hand(deep):
+        answers, state = [], deep.level(0).init()
+        for look, now in enumerate(stimuli):
+            state, answer = deep.level(look).step(state, now)
+            answers.append(answer)
+        return jnp.stack(answers)
+
+    np.testing.assert_allclose(respond(deep, stimuli), by_hand(deep), rtol=1e-4, atol=1e-6)
     weights = np.asarray(deep.levels.projections[1].weight)
     assert len(np.unique(weights)) == weights.size  # no two levels share any
-    slopes = eqx.filter_grad(lambda deep: jnp.sum(respond(deep, stimuli)[1] ** 2))(deep)
+    slope = eqx.filter_jit(eqx.filter_grad(lambda deep: jnp.sum(respond(deep, stimuli)[1] ** 2)))
+    slopes = slope(deep)
     felt = [np.abs(np.asarray(p.weight)).max((1, 2)) > 0 for p in slopes.levels.projections[:3]]
     np.testing.assert_array_equal(felt, [[True, True, False]] * 2 + [[False, True, False]])
 
@@ -115,7 +124,8 @@ def size(block):
 @pytest.mark.parametrize("width", [4, 64])
 def test_controls_have_as_many_parameters(width):
     claim = StareLonger(width=width, looks=2)
-    sizes = {arm: size(brain(arm, claim)) for arm in claim.arms}
+    count = eqx.filter_jit(lambda arm: size(brain(arm, claim)))  # no weight has to be drawn
+    sizes = {arm: count(arm) for arm in claim.arms}
     weights, biases, constants = 64 * width + 4 * width**2 + 10 * width, 2 * width + 10, 2 * width
     assert sizes["recurrent"] == weights + biases + constants
     assert sizes["deep"] == 2 * sizes["recurrent"]

@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from compiled import respond
 
-from neurula import respond
 from neurula.claims import WidthVsDepth
 from neurula.claims.width_vs_depth import DEEP, DIGITS, SIGNALS, WIDE, Shape, arms, best, count
 from neurula.experiment import Outcome
@@ -27,13 +27,19 @@ def size(network):
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
 def test_every_shape_has_the_parameters_that_it_should(shape):
     claim = WidthVsDepth()
-    network = claim.network(shape, GAIN, key=KEY)
-    assert size(network) == pytest.approx(claim.parameters * shape.share, rel=0.02)
-    hidden = [p.size for name, p in network.populations.items() if name.startswith("hidden")]
+
+    @eqx.filter_jit  # counted while it is traced: no weight has to be drawn
+    def built():
+        network = claim.network(shape, GAIN, key=KEY)
+        return size(network), {name: p.size for name, p in network.populations.items()}
+
+    parameters, cells = built()
+    assert parameters == pytest.approx(claim.parameters * shape.share, rel=0.02)
+    hidden = [count for name, count in cells.items() if name.startswith("hidden")]
     assert len(hidden) == shape.depth
     assert len(set(hidden)) == 1
     _, inputs, outputs = claim.task(shape).shape
-    assert count(inputs, outputs, shape, hidden[0]) == size(network)
+    assert count(inputs, outputs, shape, hidden[0]) == parameters
 
 
 def test_every_hidden_layer_has_one_skip_past_it():

@@ -352,6 +352,13 @@ def test_oracles_of_the_engine_hold():
         assert right, f"{oracle.__name__}: {found}"
 
 
+def test_the_canary_holds_as_users_compile():
+    """Tests are compiled with less effort, and a compiler that errs may do so at full effort."""
+    code = "from neurula import oracles; right, found = oracles.canary(); assert right, found"
+    users = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
+    subprocess.run([sys.executable, "-c", code], env=users, check=True)
+
+
 # ---- real processes
 
 

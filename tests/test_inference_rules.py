@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from compiled import autoencoder, layered, learn
 from toy_learning import (
     AHEAD,
     KEY,
@@ -21,7 +22,6 @@ from toy_learning import (
     propose,
 )
 
-from neurula import autoencoder, layered, learn
 from neurula.contracts import Sample
 from neurula.network import Network, Population, Projection
 from neurula.neurons import Rate
@@ -120,11 +120,12 @@ def test_inverses_learn_to_undo_their_layers():
         task = Sample(jax.random.normal(at_task, (1, 4)), jnp.zeros((1, 3)))
         return rule.remember(state, rule.propose(state, brain, task, half_square, key=at_noise)[1])
 
+    @eqx.filter_jit
     def lost(state):
         below = 0.5 * jax.random.normal(KEY, (20, 4))
         above = jax.vmap(lambda b: jnp.tanh(p.weight @ b))(below)
         back = jax.vmap(lambda a: inverse(brain, p, state[p.name], a))(above)
-        return float(jnp.mean((back - below) ** 2))
+        return jnp.mean((back - below) ** 2)
 
     before = lost(state)
     for i in range(300):
@@ -160,11 +161,15 @@ def test_recirculation_points_down_for_nearly_mirrored_weights():
     scale = 0.3 * jnp.std(down(brain))
     brain = eqx.tree_at(down, brain, down(brain) + scale * noise)
     stimuli = jax.random.normal(KEY, (32, 1, 6))
-    each = jax.vmap(lambda s: propose(Recirculation(), brain, Sample(s)))(stimuli)
-    truth = jax.vmap(lambda s: propose(Backprop(), brain, Sample(s), error=reconstruction))(stimuli)
-    mean = lambda tree: jax.tree.map(lambda x: x.mean(0), tree)  # noqa: E731
+
+    @eqx.filter_jit
+    def mean(rule, **how):
+        each = jax.vmap(lambda s: propose(rule, brain, Sample(s), **how))(stimuli)
+        return jax.tree.map(lambda x: x.mean(0), each)
+
+    found, truth = mean(Recirculation()), mean(Backprop(), error=reconstruction)
     for name in ("input->hidden1", "hidden1->output"):
-        assert cosine(flat(mean(each), [name]), flat(mean(truth), [name])) > 0.8
+        assert cosine(flat(found, [name]), flat(truth, [name])) > 0.8
 
 
 def one_cell(weights):
@@ -215,11 +220,8 @@ def test_oja_subspace_finds_the_first_components():
 
     brain = layered([5, 2], key=KEY)
 
-    @eqx.filter_jit
-    def learned():
-        how = {"steps": 1500, "batch": 16, "key": KEY}
-        return learn(brain, OjaSubspace(), Cloud(), optax.sgd(0.02), **how).brain
-
-    weight = learned().projections[0].weight
+    how = {"steps": 1500, "batch": 16, "key": KEY}
+    learned = learn(brain, OjaSubspace(), Cloud(), optax.sgd(0.02), **how).brain
+    weight, axes = np.asarray(learned.projections[0].weight), np.asarray(axes)
     np.testing.assert_allclose(weight @ weight.T, np.eye(2), atol=0.05)
     np.testing.assert_allclose(np.linalg.norm(weight @ axes[:, :2], axis=1), 1.0, atol=0.02)

@@ -5,8 +5,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from compiled import layered
 
-from neurula import layered, trainable
+from neurula import trainable
 from neurula.measures import alignment
 from neurula.measures.alignment import angle
 

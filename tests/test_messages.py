@@ -3,8 +3,9 @@
 import jax
 import jax.numpy as jnp
 import pytest
+from compiled import free, layered, two_way
 
-from neurula import free, layered, rules, two_way
+from neurula import rules
 from neurula.contracts import Sample
 from neurula.rules import messages
 from neurula.wirings import Dense, Grid

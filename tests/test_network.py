@@ -10,22 +10,10 @@ import jaxtyping
 import numpy as np
 import optax
 import pytest
+from compiled import examine, free, layered, learn, lesion, record, respond
+from toy_learning import double
 
-from neurula import (
-    Network,
-    Plastic,
-    Population,
-    Projection,
-    examine,
-    free,
-    layered,
-    learn,
-    lesion,
-    many,
-    record,
-    respond,
-    trainable,
-)
+from neurula import Network, Plastic, Population, Projection, many, trainable
 from neurula.neurons import LIF, Leaky, Rate
 from neurula.rules import Backprop, Hebb, Oja
 from neurula.rules.local import AbstractLocalRule
@@ -103,6 +91,7 @@ def test_a_multilayer_perceptron_is_one_step_by_hand(key):
     np.testing.assert_allclose(respond(network, stimulus)[0], by_hand, rtol=1e-4, atol=1e-5)
 
 
+@eqx.filter_jit
 def leaky_loop(key, *, gain=0.8):
     """3 numbers -> 6 leaky cells with a loop of delay 2 -> 2 linear cells."""
     keys = jax.random.split(key, 3)
@@ -157,17 +146,18 @@ def test_record_refuses_unknown_populations(key):
 
 def test_clamp_replaces_activity_and_nudge_adds_to_the_drive(key):
     network = leaky_loop(key)
-    held, pushed = jnp.arange(6.0), jnp.array([1.0, -2.0])
+    observe = eqx.filter_jit(network.observe)
+    held, pushed = np.arange(6.0, dtype=np.float32), np.array([1.0, -2.0], np.float32)
     state, stimulus = network.init(), jnp.array([0.3, -1.0, 2.0])
-    state, _, signals = network.observe(state, stimulus, clamp={"cells": held})
+    state, _, signals = observe(state, stimulus, clamp={"cells": held})
     np.testing.assert_array_equal(signals.activity["cells"], held)
-    state, outputs, signals = network.observe(state, stimulus, nudge={"hand": pushed})
-    drive = network.projections[2].weight @ held + pushed
+    state, outputs, signals = observe(state, stimulus, nudge={"hand": pushed})
+    drive = np.asarray(network.projections[2].weight) @ held + pushed
     np.testing.assert_allclose(signals.drive["hand"][0], drive, rtol=1e-5)
-    np.testing.assert_allclose(outputs, drive + jnp.array([0.5, -0.5]), rtol=1e-5)
+    np.testing.assert_allclose(outputs, drive + np.array([0.5, -0.5]), rtol=1e-5)
     np.testing.assert_array_equal(signals.pre["cells->hand"], held)
     # a clamp holds activity, not potential: the loop hears it two steps later
-    _, _, signals = network.observe(state, stimulus)
+    _, _, signals = observe(state, stimulus)
     np.testing.assert_array_equal(signals.pre["cells->cells"], held)
 
 
@@ -195,8 +185,7 @@ def test_spiking_population_by_hand():
 def test_gradients_through_time_against_finite_differences(key):
     network = leaky_loop(key)
     with jax.enable_x64(True):
-        double = lambda x: x.astype(jnp.float64) if eqx.is_inexact_array(x) else x  # noqa: E731
-        network = jax.tree.map(double, network)
+        network = double(network)
         weights, rest = eqx.partition(network, eqx.is_inexact_array)
         stimuli = jax.random.normal(key, (7, 3), jnp.float64)
 
@@ -207,7 +196,7 @@ def test_gradients_through_time_against_finite_differences(key):
         gradient = jax.jit(jax.grad(lambda x: error(restore(x))))(flat)
         nudges = 1e-5 * jnp.eye(flat.size)
         moved = jax.jit(jax.vmap(lambda nudge: error(restore(flat + nudge))))
-        numeric = (moved(nudges) - moved(-nudges)) / 2e-5
+        numeric = (np.asarray(moved(nudges)) - np.asarray(moved(-nudges))) / 2e-5
         np.testing.assert_allclose(gradient, numeric, rtol=1e-5, atol=1e-8)
         assert flat.size == 3 * 6 + 6 * 6 + 6 * 2 + 6 + 2
 
@@ -282,9 +271,8 @@ def test_plastic_weights_keep_their_places_and_their_signs(key):
     wiring = Dense(2, 4, mask)
     network = two_layers(key, mask=mask, sign=sign, weight=fan_in(wiring, key=key, sign=sign))
     brain = Plastic(network, Hebb(), rate=0.5)
-    _, state = jax.lax.scan(
-        lambda s, x: (brain.step(s, x)[0],) * 2, brain.init(), jax.random.normal(key, (20, 4))
-    )
+    play = lambda x: jax.lax.scan(lambda s, x: (brain.step(s, x)[0],) * 2, brain.init(), x)  # noqa: E731
+    _, state = jax.jit(play)(jax.random.normal(key, (20, 4)))
     weights = np.asarray(state.weights[0])
     assert not weights[:, ~np.asarray(mask)].any()
     assert (weights * np.asarray(sign) >= 0).all()
@@ -306,8 +294,9 @@ def test_reward_is_the_last_input_and_reaches_all_synapses(key):
     brain = Plastic(network, RewardedHebb(), rate=0.1, rewarded=True)
     assert brain.inputs == {"eye": 4, "reward": 1}
     now, before = jnp.array([1.0, 0.0, -1.0, 2.0]), np.asarray(network.projections[0].weight)
+    step = eqx.filter_jit(brain.step)
     for reward in (0.0, 1.0, -2.0):
-        state, outputs = brain.step(brain.init(), jnp.append(now, reward))
+        state, outputs = step(brain.init(), jnp.append(now, reward))
         moved = 0.1 * reward * np.outer(before @ np.asarray(now), now)
         np.testing.assert_allclose(outputs, before @ np.asarray(now), rtol=1e-4, atol=1e-5)
         np.testing.assert_allclose(state.weights[0] - before, moved, rtol=1e-4, atol=1e-5)
@@ -378,12 +367,13 @@ def test_one_update_is_the_gradient_of_the_batch(key):
     brain, task, rate = layered([1, 3, 2], key=key), Parity(4, window=1), 0.1
     learned = learn(brain, Backprop(), task, optax.sgd(rate), steps=1, batch=5, key=key).brain
     at_sample, _ = jax.random.split(jax.random.fold_in(jax.random.split(key)[1], 0))
-    samples = jax.vmap(lambda k: task.sample("train", key=k))(jax.random.split(at_sample, 5))
+    draw = jax.jit(jax.vmap(lambda k: task.sample("train", key=k)))
+    samples = draw(jax.random.split(at_sample, 5))
 
     def error(brain):
         return jnp.mean(jax.vmap(lambda s: task.error(respond(brain, s.stimuli), s))(samples))
 
-    gradient = eqx.filter_grad(error)(brain)
+    gradient = eqx.filter_jit(eqx.filter_grad(error))(brain)
     wanted = [a - rate * g for a, g in zip(leaves(brain), leaves(gradient), strict=True)]
     for a, b in zip(leaves(learned), wanted, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
@@ -392,13 +382,11 @@ def test_one_update_is_the_gradient_of_the_batch(key):
 def test_examine_is_the_mean_over_the_exam(key):
     brain, task = layered([1, 3, 2], key=key), Parity(4, exam_size=20)
     exam = task.exam("tune", key=jax.random.split(key)[0])
-    outputs = [respond(brain, stimuli) for stimuli in exam.stimuli]
-    right = [
-        (o.argmax(-1) == t.argmax(-1)).mean() for o, t in zip(outputs, exam.target, strict=True)
-    ]
+    outputs = np.array([respond(brain, stimuli) for stimuli in exam.stimuli])
+    right = outputs.argmax(-1) == np.asarray(exam.target).argmax(-1)
     assert examine(brain, task, "tune", key=key) == pytest.approx(np.mean(right), abs=1e-6)
     own = examine(brain, task, "tune", score=lambda o, s: {"by step": o[:, 0]}, key=key)
-    np.testing.assert_allclose(own["by step"], np.mean(outputs, 0)[:, 0], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(own["by step"], outputs.mean(0)[:, 0], rtol=1e-4, atol=1e-5)
 
 
 # ---- refusals ------------------------------------------------------------------------------------

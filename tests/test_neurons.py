@@ -5,8 +5,9 @@ import jax.numpy as jnp
 import jaxtyping
 import numpy as np
 import pytest
+from compiled import respond
 
-from neurula import Network, Population, respond
+from neurula import Network, Population
 from neurula.neurons import LIF, Binary, Leaky, Rate
 from neurula.neurons.lif import spike
 

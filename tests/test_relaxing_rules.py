@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from compiled import free, layered, learn, relaxing, settle, two_way
 from toy_learning import (
     AHEAD,
     BACK,
@@ -21,7 +22,6 @@ from toy_learning import (
     propose,
 )
 
-from neurula import free, layered, learn, relaxing, two_way
 from neurula.contracts import Sample
 from neurula.network import trainable
 from neurula.rules import (
@@ -32,7 +32,6 @@ from neurula.rules import (
     PredictiveCoding,
     RecurrentBackprop,
     check_settled,
-    settle,
 )
 from neurula.wirings import Dense, Grid
 
@@ -60,10 +59,7 @@ def test_two_way_mirrors_every_projection_but_those_of_inputs():
 def test_mirrored_weights_stay_equal_under_adam(rule):
     gain = 0.5 if isinstance(rule, ContrastiveHebb) else 1.0
     brain = relaxing([4, 5, 4, 4], gain=gain, key=KEY)
-    life = eqx.filter_jit(
-        lambda: learn(brain, rule, Copy(), optax.adam(0.01), steps=50, batch=4, key=KEY)
-    )
-    learned = life()
+    learned = learn(brain, rule, Copy(), optax.adam(0.01), steps=50, batch=4, key=KEY)
     weights = by_name(learned.brain)
     for ahead, back in zip(AHEAD[1:], BACK, strict=True):
         np.testing.assert_array_equal(weights[ahead], weights[back])
@@ -192,15 +188,14 @@ def test_the_vector_field_version_learns_with_random_feedback():
     rule = EquilibriumPropagation(free_steps=15, nudged_steps=15, symmetric=False)
     exam = Copy().exam("tune", key=KEY)
 
-    @eqx.filter_jit
-    def live():
-        return learn(brain, rule, Copy(), optax.adam(0.02), steps=200, batch=8, key=KEY).brain
+    learned = learn(brain, rule, Copy(), optax.adam(0.02), steps=200, batch=8, key=KEY).brain
 
+    @eqx.filter_jit
     def error(net):
         ends = jax.vmap(lambda s: settle(net, s[0], steps=30).outputs)(exam.stimuli)
-        return float(jnp.mean((ends - exam.target[:, 0]) ** 2))
+        return jnp.mean((ends - exam.target[:, 0]) ** 2)
 
-    assert error(live()) < 0.5 * error(brain)
+    assert error(learned) < 0.5 * error(brain)
 
 
 def test_contrastive_hebb_becomes_backprop_as_feedback_weakens():

@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 import optax
 import pytest
+from compiled import autoencoder, boltzmann, free, layered, learn, relaxing, two_way
 from toy_learning import (
     KEY,
     Copy,
@@ -12,7 +13,6 @@ from toy_learning import (
     example,
 )
 
-from neurula import autoencoder, boltzmann, free, layered, learn, relaxing, two_way
 from neurula.contracts import Sample
 from neurula.measures import energy
 from neurula.neurons import LIF, Leaky

@@ -6,18 +6,9 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from compiled import free, layered, learn
 
-from neurula import (
-    Network,
-    Plastic,
-    Population,
-    Projection,
-    Sample,
-    free,
-    layered,
-    learn,
-    trainable,
-)
+from neurula import Network, Plastic, Population, Projection, Sample, trainable
 from neurula.measures import alignment
 from neurula.neurons import Leaky, Rate
 from neurula.rules import (
@@ -45,6 +36,7 @@ def error(outputs, sample):
     return 0.5 * jnp.sum((outputs - sample.target) ** 2)
 
 
+@eqx.filter_jit
 def some_sample(steps=1, size=4, outputs=2):
     keys = jax.random.split(jax.random.key(1))
     stimuli = jax.random.normal(keys[0], (steps, size))
@@ -117,7 +109,7 @@ def test_feedback_is_as_large_as_the_forward_weights_and_independent_of_them():
     brain = layered([400, 300], key=jax.random.key(4))
     [feedback] = FeedbackAlignment(gain=2.0).init(brain, key=KEY).values()
     weight = brain.projections[0].weight
-    assert abs(float(jnp.std(feedback) / jnp.std(weight)) - 2) < 0.02
+    assert abs(np.std(feedback) / np.std(weight) - 2) < 0.02
     assert abs(np.corrcoef(feedback.ravel(), weight.ravel())[0, 1]) < 0.02
 
 
@@ -188,7 +180,8 @@ def test_output_only_moves_the_output_as_backprop_does_and_nothing_else(name):
 def test_sign_symmetry_sends_errors_through_signs_of_mean_size(name):
     make, sample = NETWORKS[name]
     brain = make()
-    signs = {p.name: jnp.sign(p.weight) * jnp.mean(jnp.abs(p.weight)) for p in brain.projections}
+    size = lambda w: np.sign(w) * np.abs(w).mean()  # noqa: E731
+    signs = {p.name: jnp.asarray(size(np.asarray(p.weight))) for p in brain.projections}
     close(
         proposed(SignSymmetry(), brain, sample), proposed(FeedbackAlignment(), brain, sample, signs)
     )
@@ -222,9 +215,8 @@ def test_the_mirror_converges_to_the_weights_up_to_scale():
         assert correlation(last[p.name], p.weight) > 0.95
     [middle] = [p for p in brain.projections if p.name == "hidden1->hidden2"]
     assert abs(correlation(first[middle.name], middle.weight)) < 0.2
-    assert jnp.sum(last[middle.name] * middle.weight) / jnp.sum(middle.weight**2) == pytest.approx(
-        3.0, rel=0.1
-    )
+    mirror, weight = (np.asarray(x) for x in (last[middle.name], middle.weight))
+    assert np.sum(mirror * weight) / np.sum(weight**2) == pytest.approx(3.0, rel=0.1)
 
 
 @pytest.mark.parametrize("graph", [Grid(3, 4), Grid(3, 4, shared=True)], ids=["own", "shared"])
@@ -259,7 +251,7 @@ def test_feedback_alignment_aligns_with_backprop_while_it_learns():
         return alignment(*pair)
 
     how = {"steps": 500, "key": jax.random.key(7)}
-    learned = eqx.filter_jit(lambda: learn(brain, rule, task, optax.sgd(0.2), **how))()
+    learned = learn(brain, rule, task, optax.sgd(0.2), **how)
     first = angles(brain, learned.rule_state)
     last = angles(learned.brain, learned.rule_state)
     for name in ("input->hidden1", "hidden1->hidden2"):
@@ -270,8 +262,8 @@ def test_feedback_alignment_aligns_with_backprop_while_it_learns():
 
 @pytest.fixture(scope="module")
 def digits():
-    pixels = Digits().exam("train", key=KEY).stimuli[:, 0]
-    return pixels - jnp.mean(pixels, 0, keepdims=True)
+    pixels = np.asarray(Digits().exam("train", key=KEY).stimuli[:, 0])
+    return jnp.asarray(pixels - pixels.mean(0, keepdims=True))
 
 
 def one_cell():
@@ -332,6 +324,9 @@ def test_local_rules_change_loops_by_what_was_sent_and_what_it_caused():
 # ---- Hopfield ------------------------------------------------------------------------------------
 
 
+kept = eqx.filter_jit(store)
+
+
 def patterns(count, cells=200, seed=0):
     return jnp.asarray(np.random.default_rng(seed).choice([-1.0, 1.0], (count, cells)), jnp.float32)
 
@@ -346,12 +341,13 @@ def memory(weight):
 
 def fixed(weight, stored):
     """The share of cells that stay where a stored pattern puts them."""
-    return float(jnp.mean(jnp.where(stored @ weight.T < 0, -1.0, 1.0) == stored))
+    stored = np.asarray(stored)
+    return float(np.mean(np.where(stored @ np.asarray(weight).T < 0, -1.0, 1.0) == stored))
 
 
 def test_stored_patterns_are_recalled_from_a_tenth_of_flipped_cells():
     stored = patterns(10)  # load 0.05
-    network = memory(store(stored))
+    network = memory(kept(stored))
     flipped = jnp.asarray(np.random.default_rng(1).random(stored.shape) < 0.1)
 
     def recall(cue):
@@ -359,23 +355,23 @@ def test_stored_patterns_are_recalled_from_a_tenth_of_flipped_cells():
         return jax.lax.scan(lambda *a: network.step(*a), network.init(), stimuli)[1][-1]
 
     found = jax.jit(jax.vmap(recall))(jnp.where(flipped, -stored, stored))
-    assert jnp.mean(found == stored) > 0.999
+    assert np.mean(np.asarray(found) == np.asarray(stored)) > 0.999
 
 
 def test_capacities():
     few, many, most = (patterns(count) for count in (40, 60, 180))  # loads 0.2, 0.3, 0.9
-    assert fixed(store(few), few) < 0.995  # above 0.138
-    assert fixed(store(few, by="storkey"), few) == 1.0
-    assert fixed(store(many, by="storkey"), many) > fixed(store(many), many) + 0.01
-    assert fixed(store(most, by="pseudo-inverse"), most) == 1.0
-    assert fixed(store(most, by="storkey"), most) < 0.95
+    assert fixed(kept(few), few) < 0.995  # above 0.138
+    assert fixed(kept(few, by="storkey"), few) == 1.0
+    assert fixed(kept(many, by="storkey"), many) > fixed(kept(many), many) + 0.01
+    assert fixed(kept(most, by="pseudo-inverse"), most) == 1.0
+    assert fixed(kept(most, by="storkey"), most) < 0.95
 
 
 def test_pseudo_inverse_holds_correlated_patterns():
     rng = np.random.default_rng(2)
     stored = jnp.asarray(np.where(rng.random((20, 200)) < 0.85, 1.0, -1.0), jnp.float32)
-    assert fixed(store(stored, by="pseudo-inverse"), stored) == 1.0
-    assert fixed(store(stored), stored) < 0.95
+    assert fixed(kept(stored, by="pseudo-inverse"), stored) == 1.0
+    assert fixed(kept(stored), stored) < 0.95
 
 
 def test_storkey_formula():
@@ -388,30 +384,36 @@ def test_storkey_formula():
         ])  # fmt: skip
         cross = pattern[:, None] * field.T + field * pattern[None, :]
         weight = weight + (np.outer(pattern, pattern) - cross) / 7
-    close(store(jnp.asarray(stored, jnp.float32), by="storkey"), weight * (1 - np.eye(7)))
+    close(kept(jnp.asarray(stored, jnp.float32), by="storkey"), weight * (1 - np.eye(7)))
 
 
 def test_patterns_played_one_by_one_are_stored_alike():
     stored = patterns(5, cells=20)
     network = memory(jnp.zeros((20, 20)))
     samples = Sample(stored[:, None])
-    change, _ = direction(Hebb(), None, network, samples, error, key=KEY)
-    learned = -network.mask(change).projections[0].weight * 5 / 20
+
+    @eqx.filter_jit
+    def masked(samples):
+        change, _ = direction(Hebb(), None, network, samples, error, key=KEY)
+        return network.mask(change).projections[0].weight
+
+    learned = -np.asarray(masked(samples)) * 5 / 20
     # a pattern is sent in one step and arrives in the next, so it is shown for two
     assert not np.any(learned)
     twice = Sample(jnp.stack([stored, stored], 1))
-    change, _ = direction(Hebb(), None, network, twice, error, key=KEY)
-    close(-network.mask(change).projections[0].weight * 2 * 5 / 20, store(stored))
+    close(-np.asarray(masked(twice)) * 2 * 5 / 20, kept(stored))
 
 
 # ---- the same on every wiring --------------------------------------------------------------------
 
 
+@eqx.filter_jit
 def matrix(wiring, weight):
     """A weight as a matrix (post, pre)."""
     return jax.vmap(lambda one: wiring.drive(weight, one))(jnp.eye(wiring.shape[1])).T
 
 
+@eqx.filter_jit
 def laid_out(wiring, matrix):
     """A matrix in the layout of a wiring."""
     post, pre = wiring.shape
@@ -443,8 +445,8 @@ def on(wiring, by):
         state.feedback["cells->cells"] = laid_out(wiring, back)
     samples = jax.tree.map(lambda x: x[None], some_sample(STEPS))
     change, notes = eqx.filter_jit(direction)(by, state, brain, samples, error, key=KEY)
-    later = by.remember(state, notes)
-    found = [matrix(wiring, brain.mask(change).projections[1].weight)]
+    later = eqx.filter_jit(by.remember)(state, notes)
+    found = [matrix(wiring, eqx.filter_jit(brain.mask)(change).projections[1].weight)]
     if isinstance(later, Mirror):
         found.append(matrix(wiring, later.feedback["cells->cells"]))
     return found

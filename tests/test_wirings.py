@@ -1,5 +1,6 @@
 """Wirings against matrices, convolutions and NetworkX."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import networkx
@@ -30,10 +31,16 @@ MAKERS = {
 }
 
 
+@eqx.filter_jit
+def drive(wiring, weight, activity):
+    return wiring.drive(weight, activity)
+
+
+@eqx.filter_jit
 def matrix(wiring, weight):
     """The (post, pre) matrix that a wiring stands for, column by column."""
     columns = jnp.eye(wiring.shape[1])
-    return np.asarray(jax.vmap(lambda one: wiring.drive(weight, one), out_axes=1)(columns))
+    return jax.vmap(lambda one: wiring.drive(weight, one), out_axes=1)(columns)
 
 
 def edges_of(wiring):
@@ -59,18 +66,19 @@ def test_dense_and_sparse_and_networkx_agree(graph, key):
     assert isinstance(dense, wirings.Dense)
     for wiring, weight in ((sparse, weights), (dense, jnp.asarray(adjacency.T, jnp.float32))):
         np.testing.assert_allclose(
-            wiring.drive(weight, activity), adjacency.T @ activity, rtol=1e-4, atol=1e-5
+            drive(wiring, weight, activity), adjacency.T @ activity, rtol=1e-4, atol=1e-5
         )
-        np.testing.assert_allclose(
-            wiring.back(weight, signal), adjacency @ signal, rtol=1e-4, atol=1e-5
-        )
+        back = eqx.filter_jit(wiring.back)(weight, signal)
+        np.testing.assert_allclose(back, adjacency @ signal, rtol=1e-4, atol=1e-5)
 
 
 def test_many_cells_with_few_connections_become_a_list():
     edges = np.array([[0, 2100], [2100, 5]])
     wiring = wirings.from_edges(edges, post=2101, pre=2101)
     assert isinstance(wiring, wirings.Sparse)
-    heard = wiring.drive(jnp.array([2.0, 3.0]), jnp.zeros(2101).at[0].set(1.0).at[2100].set(10.0))
+    spoken = np.zeros(2101, np.float32)
+    spoken[[0, 2100]] = 1.0, 10.0
+    heard = wiring.drive(jnp.array([2.0, 3.0]), jnp.asarray(spoken))
     # Pairs may be stored in any order, so the weights are told apart by what they carry.
     assert set(np.flatnonzero(heard)) == {5, 2100}
     assert set(zip(*map(np.asarray, (wiring.source, wiring.target)), strict=True)) == {
@@ -91,17 +99,19 @@ def test_a_grid_is_a_correlation(neighbours, shared, periodic, key):
         kernel[1 + down, 1 + right] = 1
         seen = scipy.ndimage.correlate(np.asarray(sheet).reshape(5, 6), kernel, mode=mode)
         expected += seen * (float(weight[k]) if shared else np.asarray(weight[k]).reshape(5, 6))
-    np.testing.assert_allclose(grid.drive(weight, sheet), expected.ravel(), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(drive(grid, weight, sheet), expected.ravel(), rtol=1e-4, atol=1e-5)
 
 
 def test_a_shared_grid_is_a_convolution(key):
     grid = wirings.Grid(5, 6, 8, shared=True)
     sheet, weight = jax.random.normal(key, (30,)), jnp.arange(1.0, 9.0)
-    kernel = jnp.zeros((3, 3))
+    kernel = np.zeros((3, 3), np.float32)
     for k, (down, right) in enumerate(grid.offsets):
-        kernel = kernel.at[1 + down, 1 + right].set(weight[k])
-    expected = jax.lax.conv(sheet.reshape(1, 1, 5, 6), kernel[None, None], (1, 1), "SAME")
-    np.testing.assert_allclose(grid.drive(weight, sheet), expected.ravel(), rtol=1e-4)
+        kernel[1 + down, 1 + right] = weight[k]
+    expected = jax.lax.conv(
+        sheet.reshape(1, 1, 5, 6), jnp.asarray(kernel[None, None]), (1, 1), "SAME"
+    )
+    np.testing.assert_allclose(drive(grid, weight, sheet), np.ravel(expected), rtol=1e-4)
 
 
 @pytest.mark.parametrize("name", MAKERS)
@@ -109,7 +119,7 @@ def test_back_is_the_transpose(name, key):
     wiring = MAKERS[name]()
     weight = fan_in(wiring, key=key)
     columns = jnp.eye(wiring.shape[0])
-    back = jax.vmap(lambda one: wiring.back(weight, one), out_axes=1)(columns)
+    back = jax.jit(jax.vmap(lambda one: wiring.back(weight, one), out_axes=1))(columns)
     np.testing.assert_allclose(back, matrix(wiring, weight).T, rtol=1e-5, atol=1e-6)
 
 
@@ -120,13 +130,14 @@ def test_spread_transposed_collects_shared_weights(periodic, key):
     own = wirings.Grid(3, 4, 8, periodic=periodic)
     pre, post = jax.random.normal(key, (2, 12))
     weight = jnp.arange(8.0)
-    speaks, hears = own.ends(pre, post)
-    each = jnp.where(own.exists, speaks * hears, 0.0)
-    collected = jax.linear_transpose(shared.spread, weight)(each)[0]
+    collect = jax.jit(lambda each: jax.linear_transpose(shared.spread, weight)(each)[0])
+    speaks, hears = eqx.filter_jit(own.ends)(pre, post)
+    each = np.where(own.exists, np.asarray(speaks) * np.asarray(hears), np.float32(0))
+    collected = collect(each)
     np.testing.assert_allclose(collected, each.sum(1), rtol=1e-5, atol=1e-6)
-    slope = jax.grad(lambda w: post @ shared.drive(w, pre))(weight)
+    slope = jax.jit(jax.grad(lambda w: post @ shared.drive(w, pre)))(weight)
     np.testing.assert_allclose(collected, slope, rtol=1e-4, atol=1e-5)
-    counts = jax.linear_transpose(shared.spread, weight)(jnp.ones((8, 12)))[0]
+    counts = collect(np.ones((8, 12), np.float32))
     assert counts.sum() == (96 if periodic else 2 * (3 * 3 + 2 * 4) + 4 * 2 * 3)
 
 
@@ -135,12 +146,13 @@ def test_cells_that_are_not_kept_neither_speak_nor_hear(name, key):
     wiring = MAKERS[name]()
     post, pre = wiring.shape
     weight = fan_in(wiring, key=key)
-    speak, hear = jnp.arange(pre) % 2 == 0, jnp.arange(post) != 1
-    kept = wiring.keep(speak, hear)
-    weight_kept = weight * kept.fill(1.0)
-    expected = matrix(wiring, weight) * np.outer(hear, speak)
+    speak, hear = np.arange(pre) % 2 == 0, np.arange(post) != 1
+    keep = eqx.filter_jit(lambda wiring, *who: wiring.keep(*who))
+    kept = keep(wiring, speak, hear)
+    weight_kept = eqx.filter_jit(lambda: weight * kept.fill(1.0))()
+    expected = np.asarray(matrix(wiring, weight)) * np.outer(hear, speak)
     np.testing.assert_allclose(matrix(kept, weight_kept), expected, rtol=1e-6, atol=1e-7)
-    again = kept.keep(jnp.ones(pre, bool), jnp.ones(post, bool))
+    again = keep(kept, np.ones(pre, bool), np.ones(post, bool))
     np.testing.assert_allclose(matrix(again, weight_kept), expected, rtol=1e-6, atol=1e-7)
 
 

@@ -4,8 +4,8 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from compiled import layered
 
-from neurula import layered
 from neurula.contracts import AbstractTask, Sample
 from neurula.network import Network, Projection
 from neurula.wirings import Dense
@@ -17,12 +17,14 @@ def half_square(outputs, sample):
     return 0.5 * jnp.sum((outputs[-1] - sample.target[-1]) ** 2)
 
 
+@eqx.filter_jit
 def example(numbers_in, numbers_out, seed=1):
     x, y = jax.random.split(jax.random.key(seed))
     draw = lambda key, size: jax.random.normal(key, (1, size), jnp.float32)  # noqa: E731
     return Sample(draw(x, numbers_in), draw(y, numbers_out))
 
 
+@eqx.filter_jit
 def double(tree):
     """With float64 numbers."""
     to = lambda x: x.astype(jnp.float64) if eqx.is_inexact_array(x) else x  # noqa: E731
@@ -70,6 +72,7 @@ class Copy(AbstractTask):
         stimuli = jax.random.normal(key, (1, self.cells))
         return Sample(stimuli, jnp.sign(stimuli))
 
+    @eqx.filter_jit
     def exam(self, split, *, key):
         return jax.vmap(lambda k: self.sample(split, key=k))(jax.random.split(key, 16))
 
