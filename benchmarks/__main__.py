@@ -7,7 +7,15 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from . import learning, predictive_coding, seeds, starting, storage_of_wirings
+from . import (
+    learning,
+    predictive_coding,
+    seeds,
+    spiking,
+    spiking_learning,
+    starting,
+    storage_of_wirings,
+)
 
 BENCHMARKS = {
     "digits MLP against Equinox + Optax": learning.digits_mlp,
@@ -16,6 +24,13 @@ BENCHMARKS = {
     "predictive coding and backprop, 10 paired trials": predictive_coding.paired,
     "predictive coding against fabricpc": predictive_coding.against("fabricpc"),
     "predictive coding against ngclearn": predictive_coding.against("ngclearn"),
+    "spiking: CUBA against Brian2 and NEST": spiking.cuba,
+    "spiking: COBA against Brian2 and NEST": spiking.coba,
+    "spiking: 32 networks": spiking.many,
+    "spiking: 100,000 cells": spiking.large,
+    "spiking: from start to result": spiking.start,
+    "spiking: learning against snnTorch": spiking_learning.against("snntorch"),
+    "spiking: learning against SpikingJelly": spiking_learning.against("spikingjelly"),
     "starting": starting.waits,
     "storage of wirings": storage_of_wirings.sweep,
 }
@@ -38,7 +53,8 @@ def _show(name: str, result: dict, indent: str = "") -> None:
         if isinstance(value, dict):
             _show(key, value, indent + "  ")
         else:
-            print(f"{indent}  {key}: {value:.3g} s")
+            unit = "" if isinstance(value, str) or ("," in key or "(" in key) else " s"
+            print(f"{indent}  {key}: {value if isinstance(value, str) else f'{value:.3g}'}{unit}")
 
 
 def main() -> None:

@@ -11,11 +11,13 @@ import pytest
 if not os.environ.get("NEURULA_TESTS_AS_USERS"):
     quick = "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
     os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {quick}".strip()
+    os.environ["NUMBA_OPT"] = "1"  # loops of the event engine, likewise
 
 # Workers and command lines started by tests share the cache.
 CACHE = os.environ.setdefault(
     "JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parent.parent / ".jax_cache")
 )
+os.environ.setdefault("NEURULA_CACHE", CACHE)  # never the user's own: its loops are fast
 jax.config.update("jax_compilation_cache_dir", CACHE)
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
 jax.config.update("jax_numpy_rank_promotion", "raise")

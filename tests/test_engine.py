@@ -52,9 +52,11 @@ def assert_same_life(pair, name):
     """Same spikes, same potentials, same end of a population."""
     events, dense = pair
     if name in dense.spikes:
-        np.testing.assert_array_equal(events.spikes[name].cells, dense.spikes[name].cells)
-        np.testing.assert_allclose(events.spikes[name].times, dense.spikes[name].times)
-    np.testing.assert_allclose(events.traces[name], dense.traces[name], rtol=2e-3, atol=2e-3)
+        one, other = events.spikes[name], dense.spikes[name]
+        np.testing.assert_array_equal(one.cells, other.cells, name)
+        np.testing.assert_allclose(one.times, other.times, err_msg=name)
+    traces = events.traces[name], dense.traces[name]
+    np.testing.assert_allclose(*traces, rtol=2e-3, atol=2e-3, err_msg=name)
     state = [
         (x.state.cells[name], {k: v for k, v in x.state.synapses.items() if name in k})
         for x in pair
@@ -68,9 +70,8 @@ def assert_alike(one, other):
         np.testing.assert_allclose(a, b, rtol=2e-3, atol=2e-3)
 
 
-@pytest.fixture(scope="module")
-def every_neuron():
-    """All neurons of the shelf in one network, each in a loop of its own, on both engines."""
+def test_every_neuron_lives_the_same_life_on_both_engines():
+    """All neurons of the shelf in one network, which compiles once, each in a loop of its own."""
     parts = {name: made(name) for name in SHELF}
     loops = [loop(neuron, synapse=Exponential(3.0)) for neuron in parts.values()]
     network = nl.Network(
@@ -85,46 +86,30 @@ def every_neuron():
     )
     stimuli = jnp.concatenate([drive_for(neuron) for neuron in parts.values()], axis=1)
     watch = {name: [0, 65, 69] for name in parts}
-    return both(network, stimuli, watch=watch, key=jax.random.key(1))
+    pair = both(network, stimuli, watch=watch, key=jax.random.key(1))
+    for name, neuron in parts.items():
+        assert_same_life(pair, name)
+        if neuron.emits == "spikes":
+            assert 0 < pair[0].spikes[name].times.size < 0.9 * CELLS * STEPS, name
 
 
-@pytest.mark.parametrize("name", SHELF)
-def test_every_neuron_lives_the_same_life_on_both_engines(every_neuron, name):
-    assert_same_life(every_neuron, name)
-    if made(name).emits == "spikes":
-        assert 0 < every_neuron[0].spikes[name].times.size < 0.9 * CELLS * STEPS
-
-
-SYNAPSES = {
-    "none": None,
-    "double": DoubleExponential(),
-    "tired": ShortTerm(),
-    "warming up": ShortTerm(0.2, 5.0, 9.0),
-}
-DELAYS = [1, 3, "each"]
-
-
-@pytest.fixture(scope="module")
-def every_synapse():
-    """One population that all others hear, by every synapse at every delay, on both engines."""
+def test_every_synapse_and_delay_is_the_same_on_both_engines():
+    """One population that all others hear, by every synapse at every delay."""
     wiring = random(CELLS, 0.1, seed=3)
     weight = wiring.fill(1.0) * jax.random.normal(jax.random.key(4), wiring.fill(1.0).shape)
     each = {"delay": 5, "delays": jax.random.randint(jax.random.key(7), weight.shape, 1, 6)}
+    kinds = [None, DoubleExponential(), ShortTerm(), ShortTerm(0.2, 5.0, 9.0)]
     cells, joins = {"speaking": Population(CELLS, LIF(tau=10.0, refractory=2.0))}, []
-    for kind, synapse in SYNAPSES.items():
-        for delay in DELAYS:
-            name, late = f"{kind} {delay}", each if delay == "each" else {"delay": delay}
+    for number, synapse in enumerate(kinds):
+        for late in ({"delay": 1}, {"delay": 3}, each):
+            name = f"{number} {late['delay']}"
             cells[name] = Population(CELLS, LIF(tau=10.0, threshold=0.3))
             joins.append(Projection("speaking", name, wiring, weight, synapse=synapse, **late))
     network = nl.Network(cells, joins, senses=["speaking"], voices=["speaking"], dt=DT)
-    return both(network, drive_for(LIF()), watch={name: [1, 66] for name in cells})
-
-
-@pytest.mark.parametrize("delay", DELAYS)
-@pytest.mark.parametrize("kind", SYNAPSES)
-def test_every_synapse_and_delay_is_the_same_on_both_engines(every_synapse, kind, delay):
-    assert_same_life(every_synapse, f"{kind} {delay}")
-    assert every_synapse[0].spikes[f"{kind} {delay}"].times.size > 0
+    pair = both(network, drive_for(LIF()), watch={name: [1, 66] for name in cells})
+    for name in cells:
+        assert_same_life(pair, name)
+        assert pair[0].spikes[name].times.size > 0, name
 
 
 @pytest.mark.parametrize("wiring", [Dense(64, 64), Grid(8, 8)])
