@@ -1,6 +1,7 @@
 """A network that learns while it lives: its weights are part of its state."""
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
@@ -20,13 +21,23 @@ class PlasticState(eqx.Module):
 class Plastic(AbstractBlock[PlasticState]):
     """Every step moves the weights by `rate` times the rule's change.
 
-    With `rewarded` the last number of the input vector is the reward, heard by all synapses.
+    With `rewarded` the last number of the input vector is the reward, heard by all synapses. `only`
+    names the projections that learn (default: all).
     """
 
     network: Network
     rule: AbstractLocalRule
     rate: float | Float[Array, ""] = 0.01
     rewarded: bool = eqx.field(static=True, default=False)
+    only: tuple[str, ...] | None = eqx.field(static=True, default=None)
+
+    def __check_init__(self):
+        self.rule.init(self.network, key=jax.random.key(0))  # refuses networks that do not fit
+        names = [p.name for p in self.network.projections]
+        if unknown := sorted(set(self.only or ()) - set(names)):
+            raise ValueError(
+                f"`only` names projections {unknown}, but the network has {names}. Use one of them."
+            )
 
     @property
     def inputs(self) -> dict[str, int]:
@@ -38,9 +49,8 @@ class Plastic(AbstractBlock[PlasticState]):
 
     def init(self, *, key: PRNGKeyArray | None = None) -> PlasticState:
         weights = tuple(p.weight for p in self.network.projections)
-        return PlasticState(
-            self.network.init(key=key), weights, open_diary(self.rule, self.network)
-        )
+        diary = open_diary(self.rule, self.network, self.only)
+        return PlasticState(self.network.init(key=key), weights, diary)
 
     def now(self, state: PlasticState) -> Network:
         """The network with the weights that it has by now."""

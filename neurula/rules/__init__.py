@@ -24,6 +24,9 @@ from .recirculation import Recirculation as Recirculation
 from .recurrent_backprop import RecurrentBackprop as RecurrentBackprop
 from .relaxation import Settled as Settled, check_settled as check_settled, settle as settle
 from .reversed import Reversed as Reversed
+from .rewarded_stdp import RewardedSTDP as RewardedSTDP
 from .sign_symmetry import SignSymmetry as SignSymmetry
+from .stdp import STDP as STDP
 from .target_propagation import TargetPropagation as TargetPropagation
+from .triplet_stdp import TripletSTDP as TripletSTDP
 from .weight_mirror import WeightMirror as WeightMirror

@@ -2,28 +2,31 @@
 
 import abc
 import math
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
-from ..contracts import AbstractRule, AbstractWiring, Activities, Activity, Error, Sample, Weight
+from ..contracts import AbstractRule, AbstractWiring, Activity, Error, Sample, Weight
 from ..network import Network, Projection, Signals, trainable
 from .detour import demand_network
 
-if TYPE_CHECKING:
-    from typing import ClassVar as AbstractVar
-else:
-    from equinox import AbstractVar
+Times = float | tuple[float, ...]  # ms
 
 
 class End(eqx.Module):
-    """One side of a synapse: the cell's activity now, and a fading trace of it."""
+    """One side of a synapse: the cell's activity now, and fading traces of it."""
 
     activity: Float[Array, "*end"]
-    trace: Float[Array, "*end"]
+    traces: tuple[Float[Array, "*end"], ...]
+
+    @property
+    def trace(self) -> Float[Array, "*end"]:
+        """The first trace, for rules that keep one."""
+        return self.traces[0]
 
 
 class Synapse(eqx.Module):
@@ -40,8 +43,8 @@ class Synapse(eqx.Module):
 class Diary(eqx.Module):
     """What cells and synapses remember of the past, by projection."""
 
-    pre: Activities
-    post: Activities
+    pre: dict[str, tuple[Activity, ...]]
+    post: dict[str, tuple[Activity, ...]]
     memory: dict[str, PyTree]
 
 
@@ -52,8 +55,12 @@ class AbstractLocalRule(AbstractRule[None]):
     weights held still; `Plastic` applies changes as they happen.
     """
 
-    trace_times: AbstractVar[tuple[float, float]]  # ms, of the traces before and after; 0: no trace
     needs: ClassVar[frozenset[str]] = frozenset()
+
+    @property
+    @abc.abstractmethod
+    def trace_times(self) -> tuple[Times, Times]:
+        """How long the traces before and after the synapse last, in ms; 0: what is active now."""
 
     @abc.abstractmethod
     def change(self, synapse: Synapse) -> tuple[Float[Array, "*edge"], PyTree]:
@@ -64,7 +71,7 @@ class AbstractLocalRule(AbstractRule[None]):
         """The memory of fresh synapses, in the wiring's layout; `None` for none."""
 
     def init(self, brain: Any, *, key: PRNGKeyArray) -> None:
-        demand_network(self, brain, lambda net: None)
+        demand_network(self, brain, single_delay_problem)
 
     def propose(
         self, state: None, brain: Network, sample: Sample, error: Error, *, key: PRNGKeyArray
@@ -91,13 +98,32 @@ class AbstractLocalRule(AbstractRule[None]):
         del notes
 
 
-def open_diary(rule: AbstractLocalRule, network: Network) -> Diary:
-    """An empty memory of the past."""
-    shapes = {p.name: p.wiring.shape for p in network.projections}
+def single_delay_problem(network: Network) -> str | None:
+    """Connections of one projection that do not hear their cell at the same time."""
+    if apart := [p.name for p in network.projections if p.delays is not None]:
+        return (
+            f"changes weights by what arrives at once from a cell, but connections of {apart} "
+            "have delays of their own. Give each of these projections one `delay`."
+        )
+    return None
+
+
+def times(rule: AbstractLocalRule) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """The time constants of a rule's traces before and after the synapse, in ms."""
+    before, after = (x if isinstance(x, tuple) else (x,) for x in rule.trace_times)
+    return before, after
+
+
+def open_diary(
+    rule: AbstractLocalRule, network: Network, only: Sequence[str] | None = None
+) -> Diary:
+    """An empty memory of the past, of all projections or those named."""
+    learning = [p for p in network.projections if only is None or p.name in only]
+    before, after = times(rule)
     return Diary(
-        {name: jnp.zeros(pre) for name, (_, pre) in shapes.items()},
-        {name: jnp.zeros(post) for name, (post, _) in shapes.items()},
-        {p.name: rule.edge_memory(p.wiring) for p in network.projections},
+        {p.name: tuple(jnp.zeros(p.wiring.shape[1]) for _ in before) for p in learning},
+        {p.name: tuple(jnp.zeros(p.wiring.shape[0]) for _ in after) for p in learning},
+        {p.name: rule.edge_memory(p.wiring) for p in learning},
     )
 
 
@@ -108,13 +134,20 @@ def experience(
     signals: Signals,
     reward: Float[Array, ""] | None,
 ) -> tuple[tuple[Weight, ...], Diary]:
-    """Let every synapse live through one step: the changes of all weights, and the new diary."""
+    """Let every synapse live through one step: the changes of all weights, and the new diary.
+
+    Projections that are not in the diary do not change.
+    """
     pre, post, memory, changes = {}, {}, {}, []
+    before, after = times(rule)
     for p in network.projections:
-        before, after = signals.pre[p.name], signals.activity[p.target]
-        pre[p.name] = _fade(diary.pre[p.name], before, rule.trace_times[0], network.dt)
-        post[p.name] = _fade(diary.post[p.name], after, rule.trace_times[1], network.dt)
-        synapse = _meet(p, (before, after), (pre[p.name], post[p.name]), network.dt, reward)
+        if p.name not in diary.memory:
+            changes.append(jnp.zeros_like(p.weight))
+            continue
+        active = signals.pre[p.name], signals.activity[p.target]
+        pre[p.name] = _fade(diary.pre[p.name], active[0], before, network.dt)
+        post[p.name] = _fade(diary.post[p.name], active[1], after, network.dt)
+        synapse = _meet(p, active, (pre[p.name], post[p.name]), network.dt, reward)
         synapse = eqx.tree_at(
             lambda s: s.memory, synapse, diary.memory[p.name], is_leaf=lambda x: x is None
         )
@@ -124,12 +157,18 @@ def experience(
     return tuple(changes), Diary(pre, post, memory)
 
 
-def _fade(trace: Activity, activity: Activity, time: float, dt: float) -> Activity:
-    return activity if time == 0 else math.exp(-dt / time) * trace + activity
+def _fade(
+    traces: tuple[Activity, ...], activity: Activity, times: tuple[float, ...], dt: float
+) -> tuple[Activity, ...]:
+    pairs = zip(traces, times, strict=True)
+    return tuple(math.exp(-dt / t) * trace + activity if t else activity for trace, t in pairs)
 
 
 def _meet(p: Projection, activity, traces, dt: float, reward) -> Synapse:
-    (pre, post), (pre_trace, post_trace) = p.wiring.ends(*activity), p.wiring.ends(*traces)
+    nobody = [jnp.zeros(size) for size in p.wiring.shape]
+    pre, post = p.wiring.ends(*activity)
+    before = tuple(p.wiring.ends(trace, nobody[0])[0] for trace in traces[0])
+    after = tuple(p.wiring.ends(nobody[1], trace)[1] for trace in traces[1])
     third = None if reward is None else jnp.full_like(post, reward)
     weight = p.wiring.spread(p.weight)
-    return Synapse(End(pre, pre_trace), End(post, post_trace), weight, None, third, dt)
+    return Synapse(End(pre, before), End(post, after), weight, None, third, dt)
