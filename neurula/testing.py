@@ -18,6 +18,7 @@ from .contracts import AbstractNeuron, AbstractRule, AbstractTask, AbstractWirin
 from .experiment import AbstractClaim
 from .live import learn
 from .network import Network, Population, Projection, trainable
+from .neurons import LIF
 from .response import respond
 from .rules.gradient import direction
 from .symmetric import autoencoder, boltzmann, relaxing
@@ -126,6 +127,7 @@ def _special_networks() -> dict[str, Network]:
         "two ways": relaxing([CELLS, 5, CELLS], key=key),
         "autoencoder": autoencoder(CELLS, 4, key=key),
         "Boltzmann machine": boltzmann(CELLS, 2, key=key),
+        "spikes": layered([CELLS, 5, CELLS], neuron=lambda size: LIF(tau=2.0), gain=4.0, key=key),
     }
 
 

@@ -1,5 +1,7 @@
 """Spike-timing-dependent plasticity against its closed forms."""
 
+from typing import ClassVar, Literal
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -7,6 +9,7 @@ import numpy as np
 import pytest
 
 import neurula as nl
+from neurula.contracts import AbstractNeuron
 from neurula.neurons import Rate
 from neurula.rules import STDP, Hebb, RewardedSTDP, TripletSTDP
 from neurula.wirings import Dense
@@ -14,9 +17,23 @@ from neurula.wirings import Dense
 RATE, START = 0.1, 0.5
 
 
+class Told(AbstractNeuron[None]):
+    """A cell that fires when it is told to."""
+
+    emits: ClassVar[Literal["spikes"]] = "spikes"
+    ports: ClassVar[tuple[str, ...]] = ("current",)
+    noisy: ClassVar[bool] = False
+
+    def init(self, size):
+        del size
+
+    def step(self, state, drive, noise, *, dt):
+        return None, drive[0]
+
+
 def pair(**settings):
-    """Two cells that say what they are told, one projection between them."""
-    cells = {name: nl.Population(1, Rate("identity")) for name in ("before", "after")}
+    """Two cells that fire when told, one projection between them."""
+    cells = {name: nl.Population(1, Told()) for name in ("before", "after")}
     wiring = Dense(1, 1)
     # A weight this small does not move the cell after it.
     joined = nl.Projection("before", "after", wiring, jnp.full((1, 1), 0.0), delay=1, **settings)
@@ -146,3 +163,9 @@ def test_connections_with_delays_of_their_own_are_refused():
 def test_impossible_times_are_refused():
     with pytest.raises(ValueError, match=r"times and a largest weight above 0.*time=-1.0 ms"):
         STDP(potentiation_time=-1.0)
+
+
+def test_networks_in_which_nobody_fires_are_refused():
+    network = nl.layered([3, 2, 2], key=jax.random.key(0))
+    with pytest.raises(ValueError, match=r"STDP compares the times of spikes, .* \['Rate'\]"):
+        STDP().init(network, key=jax.random.key(0))

@@ -56,7 +56,7 @@ def ranked(kept: Kept) -> list[str]:
 
     def place(name: str) -> tuple[bool, float]:
         tests = [np.mean(cell["test"]) for cell in kept[name].values() if "test" in cell]
-        return "target" not in rules[name].needs, -float(np.mean(tests))
+        return "target" not in rules[name].needs, -float(np.mean(tests or [0.0]))
 
     return sorted(rules, key=place)
 

@@ -39,6 +39,18 @@ def settling_problem(network: Network) -> str | None:
     return None
 
 
+def spikeless_problem(network: Network) -> str | None:
+    """Nobody fires, so that nothing has a time."""
+    cells = {name: p.neuron for name, p in network.populations.items()}
+    if any(cell.emits == "spikes" for cell in cells.values()):
+        return None
+    kinds = sorted({type(cell).__name__ for cell in cells.values()})
+    return (
+        f"compares the times of spikes, but no cell fires: they are {kinds}. Use spiking cells, "
+        "such as `neurons.LIF()`, or for rates `Hebb()`, `Oja()` or `BCM()`."
+    )
+
+
 def way_back_problem(network: Network) -> str | None:
     """Projections without a partner that runs the other way."""
     pairs = {(p.source, p.target) for p in network.projections}

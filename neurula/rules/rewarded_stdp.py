@@ -10,11 +10,11 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ..contracts import AbstractWiring
-from .local import AbstractLocalRule, Synapse
-from .stdp import STDP
+from .local import Synapse
+from .stdp import STDP, AbstractTimingRule
 
 
-class RewardedSTDP(AbstractLocalRule):
+class RewardedSTDP(AbstractTimingRule):
     """The three-factor rule: STDP fills an eligibility trace, reward moves the weight along it.
 
     Equations: de/dt = -e / eligibility_time, e grows by what `timing` would change; dw = reward e,

@@ -3,14 +3,26 @@
 Bi & Poo (1998), J. Neurosci. 18:10464; Song, Miller & Abbott (2000), Nat. Neurosci. 3:919.
 """
 
+from typing import Any
+
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PRNGKeyArray
 
 from ..contracts import AbstractWiring
+from .detour import demand_network
 from .local import AbstractLocalRule, Synapse
+from .refusals import spikeless_problem
 
 
-class STDP(AbstractLocalRule):
+class AbstractTimingRule(AbstractLocalRule):
+    """Rules that go by the times of spikes."""
+
+    def init(self, brain: Any, *, key: PRNGKeyArray) -> None:
+        super().init(brain, key=key)
+        demand_network(self, brain, spikeless_problem)
+
+
+class STDP(AbstractTimingRule):
     """Pairs of spikes, all with all.
 
     Equations: x, y are traces of the spikes before and after the synapse, dx/dt = -x / tau, and x

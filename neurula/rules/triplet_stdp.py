@@ -6,11 +6,11 @@ Pfister & Gerstner (2006), J. Neurosci. 26:9673.
 from jaxtyping import Array, Float
 
 from ..contracts import AbstractWiring
-from .local import AbstractLocalRule, Synapse
-from .stdp import room
+from .local import Synapse
+from .stdp import AbstractTimingRule, room
 
 
-class TripletSTDP(AbstractLocalRule):
+class TripletSTDP(AbstractTimingRule):
     """Triplets of spikes, all with all.
 
     Equations: traces r1, r2 before and o1, o2 after the synapse decay with their times and grow by
