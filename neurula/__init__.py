@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         free as free,
         from_networkx as from_networkx,
         layered as layered,
+        looped as looped,
         to_networkx as to_networkx,
     )
     from .contracts import Recording as Recording, Sample as Sample
@@ -55,7 +56,7 @@ _SHELVES = (
     "wirings",
 )  # fmt: skip
 _HOMES = {
-    "builders": ("free", "from_networkx", "layered", "to_networkx"),
+    "builders": ("free", "from_networkx", "layered", "looped", "to_networkx"),
     "contracts": ("Recording", "Sample"),
     "aligned": ("Aligned", "alignments"),
     "live": ("Learned", "examine", "learn", "many"),
