@@ -50,11 +50,11 @@ class MaskingInterrupts(AbstractClaim):
     arms: ClassVar[dict[str, Arm]] = {
         "recurrent": Arm(
             "brain",
-            "leaky cells, lateral weights in both layers, feedback between: 6,602 parameters, 157 "
+            "leaky cells, lateral weights in both layers, feedback between: 6,602 parameters, 163 "
             "thousand operations in 12 looks",
         ),
         "lateral": Arm(
-            "probe", "the same without feedback, wider: 6,706 parameters, 160 thousand operations"
+            "probe", "the same without feedback, wider: 6,706 parameters, 166 thousand operations"
         ),
         "feed-forward": Arm(
             "control",

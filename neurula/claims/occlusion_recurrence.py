@@ -4,7 +4,6 @@ Tang et al. (2018), PNAS 115:8835. Unlike there, Spoerer, McClure & Kriegeskorte
 Psychol. 8:1551, trained on occluded digits.
 """
 
-from collections.abc import Callable
 from typing import Any, ClassVar, Literal
 
 import equinox as eqx
@@ -23,7 +22,7 @@ from ..network import Network, respond
 from ..rules import Backprop
 from ..tasks import Bubbles, Digits
 from .attractor_completion import balanced, labels_of
-from .readers import LOOPS, Settings, nearer, network, top, unit
+from .readers import LOOPS, Answers, Settings, falling, network, top
 
 ONCE = ("feed-forward", "attractor", "augmented", "one look")  # see a picture for one time step
 CONTROLS = ("feed-forward", "deep", "one look")  # never saw a hidden pixel, nor have attractors
@@ -31,7 +30,6 @@ VISIBLE = (0.1, 0.15, 0.25, 0.5, 1.0)  # shares of the ink
 QUARTER, WHOLE = 2, 4  # in that list
 KINDS: tuple[Literal["paper", "debris"], ...] = ("paper", "debris")
 TESTED = 597  # digits
-Answers = Callable[[Float[Array, "time in"]], Float[Array, "look out"]]
 
 
 class OcclusionRecurrence(AbstractClaim):
@@ -135,26 +133,7 @@ class OcclusionRecurrence(AbstractClaim):
         whole = Digits().exam("train", key=key)
         chosen = balanced(labels_of(whole), 3 * self.width, key=key)
         stored = jax.vmap(lambda x: top(brain, x))(whole.stimuli[chosen, 0])
-        return self.fall(brain, stored, settings["beta"])
-
-    def fall(
-        self, brain: Network, stored: Float[Array, "pattern cell"], beta: Float[Array, ""]
-    ) -> Answers:
-        """Answers from the activity of the upper layer, which falls towards stored ones."""
-        directions = unit(stored)
-
-        def step(x: Array, _: None) -> tuple[Array, Array]:
-            x = nearer(x, stored, directions, beta)
-            return x, x
-
-        def say(picture: Float[Array, "1 pixel"]) -> Float[Array, "look out"]:
-            start = top(brain, picture[0])
-            course = jax.lax.scan(step, start, None, length=self.looks - 1)[1]
-            course = jnp.concatenate([start[None], course])
-            read = lambda x: brain.observe(brain.init(), picture[0], clamp={"hidden2": x})[1]  # noqa: E731
-            return jax.vmap(read)(course)
-
-        return say
+        return falling(brain, stored, settings["beta"], self.looks)
 
     def run(self, arm: str, settings: Settings, *, key: PRNGKeyArray) -> Outcome:
         at_brain, at_life, at_exam, at_store = jax.random.split(key, 4)

@@ -4,6 +4,8 @@ Lateral connections and feedback as in Spoerer, McClure & Kriegeskorte (2017), F
 8:1551; attractors as in Ramsauer et al. (2021), ICLR.
 """
 
+from collections.abc import Callable
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -18,6 +20,7 @@ BOTH = (*LATERAL, ("hidden2", "hidden1"))
 LOOPS = {"recurrent": BOTH, "deep": BOTH, "one look": BOTH, "blank": BOTH, "lateral": LATERAL}
 PIXELS, CLASSES = 64, 10
 Settings = dict[str, Float[Array, ""]]
+Answers = Callable[[Float[Array, "time in"]], Float[Array, "look out"]]
 
 
 def network(arm: str, width: int, settings: Settings, *, key: PRNGKeyArray) -> Network:
@@ -56,17 +59,28 @@ def top(brain: Network, picture: Float[Array, " pixel"]) -> Float[Array, " cell"
     return brain.observe(brain.init(), picture)[2].activity["hidden2"]
 
 
-def nearer(
-    x: Float[Array, " cell"],
-    stored: Float[Array, "pattern cell"],
-    directions: Float[Array, "pattern cell"],
-    beta: Float[Array, ""],
-) -> Float[Array, " cell"]:
-    """A step towards stored patterns: their mean, weighed by softmax of the cosine with each.
+def falling(
+    brain: Network, stored: Float[Array, "pattern cell"], beta: Float[Array, ""], looks: int
+) -> Answers:
+    """Answers from the activity of the upper layer while it falls towards stored patterns.
 
-    `directions` are those of the patterns, of length 1.
+    At first the activity is what the picture evokes; every step replaces it by the mean of the
+    patterns, weighed by the softmax of `beta` times the cosine with each.
     """
-    return jax.nn.softmax(beta * (directions @ unit(x))) @ stored
+    directions = unit(stored)
+
+    def step(x: Float[Array, " cell"], _: None) -> tuple[Array, Array]:
+        x = jax.nn.softmax(beta * (directions @ unit(x))) @ stored
+        return x, x
+
+    def say(picture: Float[Array, "1 pixel"]) -> Float[Array, "look out"]:
+        start = top(brain, picture[0])
+        course = jax.lax.scan(step, start, None, length=looks - 1)[1]
+        course = jnp.concatenate([start[None], course])
+        read = lambda x: brain.observe(brain.init(), picture[0], clamp={"hidden2": x})[1]  # noqa: E731
+        return jax.vmap(read)(course)
+
+    return say
 
 
 def unit(x: Float[Array, "*any cell"]) -> Float[Array, "*any cell"]:
