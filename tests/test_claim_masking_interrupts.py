@@ -26,12 +26,14 @@ def settings(arm):
 @pytest.mark.parametrize("arm", ["recurrent", "lateral", "feed-forward"])
 def test_the_numbers_printed_in_the_arms(arm):
     claim, says = MaskingInterrupts(), MaskingInterrupts.arms[arm].says
-    outline = eqx.filter_eval_shape(lambda: network(arm, claim.width, settings(arm), key=KEY))
+    make = lambda: network(arm, claim.width, settings(arm), key=KEY)  # noqa: E731
+    outline = eqx.filter_eval_shape(make)
     weights, rest = eqx.partition(outline, lambda x: isinstance(x, jax.ShapeDtypeStruct))
     looks = 1 if arm == "feed-forward" else claim.looks
     play = lambda w, x: respond(eqx.combine(w, rest), x)  # noqa: E731
     operations = flops(play, weights, jnp.zeros((looks, 64)))
-    size = sum(leaf.size for leaf in jax.tree.leaves(trainable(outline)))
+    learned = eqx.filter_eval_shape(lambda: trainable(make()))
+    size = sum(leaf.size for leaf in jax.tree.leaves(learned))
     parameters = int(re.search(r"([\d,]+) parameters", says)[1].replace(",", ""))
     assert size == parameters
     assert round(operations / 1000) == int(re.search(r"(\d+) thousand operations", says)[1])

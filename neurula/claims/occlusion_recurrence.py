@@ -227,5 +227,5 @@ def points(outcome: Outcome, kind: int) -> Float[np.ndarray, "seed visibility"]:
     return 100 * np.asarray(outcome.kept["accuracy"], np.float64)[:, kind]
 
 
-def _gate(says: str, found: float, low: float, high: float) -> Gate:
+def _gate(says: str, found: float, low: int, high: int) -> Gate:
     return Gate(says, bool(low <= found <= high), f"{found:.1f}")
