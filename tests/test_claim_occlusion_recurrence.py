@@ -167,7 +167,7 @@ def test_what_a_run_leaves(arm):
     assert found.kept["accuracy"].shape == (2, 5)
     assert found.kept["looks"].shape == ((3,) if arm == "attractor" else (1,))
     assert found.kept["looks"][-1] == found.score == found.kept["accuracy"][0, QUARTER]
-    assert found.tuning == found.kept["tuning"][QUARTER] == found.curves["25 % visible"][-1]
+    assert found.tuning == found.kept["tuning"][0] == found.curves["25 % visible"][-1]
     assert found.costs["parameters"] == size(arm, TINY)
     whole = found.kept["accuracy"][:, -1]
     assert whole[0] == whole[1]  # nothing is behind a whole digit
@@ -179,7 +179,7 @@ def outcome(quarter, whole=96.0, *, debris=None, tuning=None, first=None, seeds=
     line = lambda low: np.interp(VISIBLE, (0.1, 0.25, 1.0), (low - 10, low, whole))  # noqa: E731
     both = np.stack([line(quarter), line(debris or quarter)])
     accuracy = both + rng.normal(0, 0.3, (seeds, 2, 1))
-    tuned = np.tile(line(tuning or quarter), (seeds, 1))
+    tuned = np.tile([tuning or quarter, whole], (seeds, 1))
     looks = np.linspace(first or quarter, quarter, 8) + np.zeros((seeds, 1))
     kept = {"accuracy": accuracy / 100, "tuning": tuned / 100, "looks": looks / 100}
     kept = {name: jnp.asarray(x, jnp.float32) for name, x in kept.items()}

@@ -12,7 +12,7 @@ import numpy as np
 import optax
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from ..contracts import AbstractTask, Split
+from ..contracts import Split
 from ..evidence import Slope, Superiority, logit, weakest
 from ..experiment import AbstractClaim, Arm, Budget, Evidence, Gate, Outcome, Outcomes, Range
 from ..live import learn
@@ -115,22 +115,18 @@ class MaskingInterrupts(AbstractClaim):
         ends = tuple(range(1, whole.look + 1))  # the last: it never goes away
         seen = Bubbles(Digits(look=self.looks), VISIBLE, self.windows)
 
-        def marks(brain: Network, task: AbstractTask, split: Split) -> Array:
-            """Accuracy: (*conditions, visibility, look); feed-forward stays with its first look."""
-            exam = task.exam(split, key=at_exam)
-            shown = exam.stimuli if arm in LOOPS else exam.stimuli[:, :1]
+        def sit(brain: Network, by: Literal["blank", "mask"], split: Split) -> dict[str, Array]:
+            """Accuracy, picture left on (visibility, look), and read, on or off, by `after`."""
+            exam = Interrupted(seen, (*AFTER, self.looks), by).exam(split, key=at_exam)
+            shown = exam.stimuli if arm in LOOPS else exam.stimuli[:, :1]  # stays with that answer
             said = jax.vmap(lambda x: respond(brain, x))(shown).argmax(-1)
             right = said == labels_of(exam).argmax(-1)[:, None]
             right = jnp.broadcast_to(right, (len(right), self.looks))
-            size = {"tune": 200, "test": TESTED}[split]
-            return jnp.mean(right.reshape(-1, len(VISIBLE), size, self.looks), 2)
-
-        def sit(brain: Network, by: Literal["blank", "mask"], split: Split) -> dict[str, Array]:
-            """With the picture on, (visibility, look); left on or not, (visibility, after)."""
-            on = marks(brain, seen, split)[0]
-            read = jnp.array(AFTER) + self.lasts - 1
-            off = marks(brain, Interrupted(seen, AFTER, by), split)
-            return {"looks": on, "on": on[:, read], "off": off[jnp.arange(len(AFTER)), :, read].T}
+            size = len(right) // len(VISIBLE) // (len(AFTER) + 1)
+            *off, on = jnp.mean(right.reshape(-1, len(VISIBLE), size, self.looks), 2)
+            read = [after + self.lasts - 1 for after in AFTER]
+            left = jnp.stack([each[:, i] for each, i in zip(off, read, strict=True)], 1)
+            return {"looks": on, "on": on[:, jnp.array(read)], "off": left}
 
         def probe(brain: Network) -> dict[str, Float[Array, ""]]:
             found = sit(brain, "blank", "tune")

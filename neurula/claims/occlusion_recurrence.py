@@ -140,17 +140,17 @@ class OcclusionRecurrence(AbstractClaim):
         digits = Digits(look=1 if arm in ONCE else self.looks)
         hidden = {kind: Bubbles(digits, VISIBLE, self.windows, kind) for kind in KINDS}
 
-        def sit(brain: AbstractBlock, task: AbstractTask, split: Split) -> Array:
-            """Accuracy: (visibility, look)."""
+        def sit(brain: AbstractBlock, split: Split, *tasks: AbstractTask) -> Array:
+            """Accuracy: (task, visibility, look)."""
             answers = self.answers(arm, brain, settings, key=at_store)
-            exam = task.exam(split, key=at_exam)
-            right = (
-                jax.vmap(answers)(exam.stimuli).argmax(-1) == labels_of(exam).argmax(-1)[:, None]
-            )
-            return jnp.mean(right.reshape(len(VISIBLE), -1, right.shape[-1]), 1)
+            exams = [task.exam(split, key=at_exam) for task in tasks]
+            said = jax.vmap(answers)(jnp.concatenate([exam.stimuli for exam in exams]))
+            labels = jnp.concatenate([labels_of(exam).argmax(-1) for exam in exams])
+            right = said.argmax(-1) == labels[:, None]
+            return jnp.mean(right.reshape(len(tasks), len(VISIBLE), -1, right.shape[-1]), 2)
 
         def probe(brain: AbstractBlock) -> dict[str, Float[Array, ""]]:
-            ends = sit(brain, hidden["paper"], "tune")[:, -1]
+            ends = sit(brain, "tune", hidden["paper"])[0, :, -1]
             return {"25 % visible": ends[QUARTER], "whole": ends[WHOLE]}
 
         learned = learn(
@@ -164,20 +164,24 @@ class OcclusionRecurrence(AbstractClaim):
             probes=4,
             key=at_life,
         )
-        found = jnp.stack([sit(learned.brain, hidden[kind], "test") for kind in KINDS])
+        found = sit(learned.brain, "test", *hidden.values())
         kept = {"accuracy": found[..., -1], "looks": found[0, QUARTER]}
-        kept["tuning"] = sit(learned.brain, hidden["paper"], "tune")[:, -1]
+        kept["tuning"] = jnp.stack([learned.curves[name][-1] for name in ("25 % visible", "whole")])
         stored = 3.0 * self.width**2 if arm == "attractor" else 0.0
         costs = learned.costs | {"parameters": learned.costs["parameters"] + stored}
-        score, tuning = kept["accuracy"][0, QUARTER], kept["tuning"][QUARTER]
+        score, tuning = kept["accuracy"][0, QUARTER], kept["tuning"][0]
         return Outcome(score, tuning, learned.curves, costs, kept)
 
     def evidence(self, outcomes: Outcomes) -> Evidence:
         tuning = {a: 100 * np.asarray(o.kept["tuning"], np.float64) for a, o in outcomes.items()}
-        paper, debris = ({a: points(o, kind) for a, o in outcomes.items()} for kind in (0, 1))
+        lines = {a: points(o, 0) for a, o in outcomes.items()}
+        paper, debris = (
+            {a: points(o, kind)[:, (QUARTER, WHOLE)] for a, o in outcomes.items()}
+            for kind in (0, 1)
+        )
 
         def lead(what: str, control: str, found: dict[str, np.ndarray], arm: str) -> Superiority:
-            value = lambda p: p[:, QUARTER] - (p[:, WHOLE] if what == "kept" else 0)  # noqa: E731
+            value = lambda p: p[:, 0] - (p[:, 1] if what == "kept" else 0)  # noqa: E731
             return Superiority(value(found[arm]), value(found[control]), self.margin)
 
         pairs = [(what, control) for control in CONTROLS for what in ("accuracy", "kept")]
@@ -186,9 +190,9 @@ class OcclusionRecurrence(AbstractClaim):
         names = {pair: f"{pair[0]} beyond {pair[1]}" for pair in pairs}
         names[hardest] += " (rules: hardest on tuning pictures)"
         looks = 100 * np.asarray(outcomes["recurrent"].kept["looks"], np.float64)
-        odds = {a: logit(paper[a] / 100, examples=TESTED) for a in ("recurrent", rival)}
+        odds = {a: logit(lines[a] / 100, examples=TESTED) for a in ("recurrent", rival)}
         plain, shown = paper["feed-forward"], paper["augmented"]
-        rescue = float((shown - plain)[:, QUARTER].mean())
+        rescue = float((shown - plain)[:, 0].mean())
         hard = "25 % visible is hard, not hopeless: feed-forward gets 20 to 85 % of it"
         beside = {
             f"{arm} beyond {rival}": lead("accuracy", rival, paper, arm)
@@ -197,8 +201,8 @@ class OcclusionRecurrence(AbstractClaim):
         return Evidence(
             lead(*hardest, paper, "recurrent"),
             gates=(
-                _gate("feed-forward reads whole digits", plain[:, WHOLE].mean(), 90, 100),
-                _gate(hard, plain[:, QUARTER].mean(), 20, 85),
+                _gate("feed-forward reads whole digits", plain[:, 1].mean(), 90, 100),
+                _gate(hard, plain[:, 0].mean(), 20, 85),
                 _gate("a rescue would be seen: training on occlusion gives one", rescue, 3, 100),
             ),
             secondary={

@@ -19,6 +19,8 @@ from .drawing import below, require
 HALVINGS = 24  # of the range in which the sharpness of windows is sought
 FLAT, SHARP = 1e-6, 1e4  # its ends, per square pixel
 APART = 101  # folded into a key: windows and pictures are drawn apart
+HALF = SIDE // 2
+PIECES = 12  # random numbers that debris takes
 Picture = Float[Array, "row column"]
 
 
@@ -61,16 +63,17 @@ class Bubbles(AbstractTask):
         return self.digits.shape
 
     def sample(self, split: Split, *, key: PRNGKeyArray) -> Sample:
-        at_share, at_windows = jr.split(jr.fold_in(key, APART))
-        share = jr.choice(at_share, jnp.array(self.visible))
-        return self._hide(self.digits.sample(split, key=key), share, at_windows)
+        chance = jr.uniform(jr.fold_in(key, APART), (self._chances + 1,))
+        share = jnp.array(self.visible)[below(len(self.visible), chance[-1])]
+        return self._hide(self.digits.sample(split, key=key), share, chance[:-1])
 
     @eqx.filter_jit
     def exam(self, split: Split, *, key: PRNGKeyArray) -> Sample:
         exam = self.digits.exam(split, key=key)
-        keys = jr.split(jr.fold_in(key, APART), len(exam.stimuli))
+        # One draw for all examples: each draw takes the compiler long.
+        chance = jr.uniform(jr.fold_in(key, APART), (len(exam.stimuli), self._chances))
         at_each = jax.vmap(jax.vmap(self._hide, (0, None, 0)), (None, 0, None))
-        shares = at_each(exam, jnp.array(self.visible), keys)
+        shares = at_each(exam, jnp.array(self.visible), chance)
         return jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), shares)
 
     def error(self, outputs: Float[Array, "time out"], sample: Sample) -> Float[Array, ""]:
@@ -79,25 +82,31 @@ class Bubbles(AbstractTask):
     def score(self, outputs: Float[Array, "time out"], sample: Sample) -> Float[Array, ""]:
         return self.digits.score(outputs, sample)
 
-    def _hide(self, sample: Sample, share: Float[Array, ""], key: PRNGKeyArray) -> Sample:
-        at_windows, at_debris = jr.split(key)
+    @property
+    def _chances(self) -> int:
+        """Random numbers that it takes to hide an example."""
+        return 2 * self.windows + PIECES
+
+    def _hide(
+        self, sample: Sample, share: Float[Array, ""], chance: Float[Array, " number"]
+    ) -> Sample:
         ink = jnp.maximum(sample.stimuli[0], 0).reshape(SIDE, SIDE)
-        seen = through(ink, share, self.windows, key=at_windows).reshape(1, -1)
+        centres = SIDE * chance[: 2 * self.windows].reshape(-1, 2)
+        seen = through(ink, share, centres).reshape(1, -1)
         stimuli = seen * sample.stimuli
         if self.behind == "debris":
-            stimuli = stimuli + (1 - seen) * debris(self.digits, key=at_debris)[None]
+            stimuli = stimuli + (1 - seen) * debris(chance[2 * self.windows :])[None]
         return eqx.tree_at(lambda s: s.stimuli, sample, stimuli)
 
 
-def through(ink: Picture, share: Float[Array, ""], windows: int, *, key: PRNGKeyArray) -> Picture:
+def through(ink: Picture, share: Float[Array, ""], centres: Float[Array, "window axis"]) -> Picture:
     """How much of each pixel is seen, 0 to 1, so that this share of the ink is.
 
     A pixel at distance d from the nearest centre is seen by exp(-sharpness d^2); the sharpness is
-    found by bisection.
+    found by bisection. Centres and distances are in pixels.
     """
-    centres = SIDE * jr.uniform(key, (windows, 2, 1))
     pixels = jnp.arange(SIDE, dtype=jnp.float32) + 0.5
-    apart = (pixels[None, None] - centres) ** 2  # along rows, along columns
+    apart = (pixels[None, None] - centres[..., None]) ** 2  # along rows, along columns
     nearest = jnp.min(apart[:, 0, :, None] + apart[:, 1, None, :], axis=0)
     weight = ink / jnp.sum(ink)
 
@@ -112,12 +121,14 @@ def through(ink: Picture, share: Float[Array, ""], windows: int, *, key: PRNGKey
     return jnp.where(share < 1, jnp.exp(-sharpness * nearest), 1.0)
 
 
-def debris(digits: Digits, *, key: PRNGKeyArray) -> Float[Array, " pixel"]:
-    """A picture quilted from quarters of four training digits, each cut out at a random place."""
-    at_digits, at_places = jr.split(key)
-    draw = lambda k: digits.sample("train", key=k).stimuli[0].reshape(SIDE, SIDE)  # noqa: E731
-    half = SIDE // 2
-    places = below(half + 1, jr.uniform(at_places, (4, 2)))
-    cut = jax.vmap(lambda x, at: jax.lax.dynamic_slice(x, (at[0], at[1]), (half, half)))
-    pieces = cut(jax.vmap(draw)(jr.split(at_digits, 4)), places)
-    return pieces.reshape(2, 2, half, half).transpose(0, 2, 1, 3).reshape(-1)
+def debris(chance: Float[Array, "12"]) -> Float[Array, " pixel"]:
+    """A picture quilted from quarters of four training digits, each cut out at a random place.
+
+    `chance` is uniform in [0, 1): for each quarter, which digit, from which row and column on.
+    """
+    digits = Digits().exam("train", key=jr.key(0)).stimuli[:, 0].reshape(-1, SIDE, SIDE)
+    which, row, column = chance.reshape(-1, 3).T[:, :, None, None]
+    rows = below(HALF + 1, row) + jnp.arange(HALF)[None, :, None]
+    columns = below(HALF + 1, column) + jnp.arange(HALF)[None, None]
+    pieces = digits[below(len(digits), which), rows, columns]
+    return pieces.reshape(2, 2, HALF, HALF).transpose(0, 2, 1, 3).reshape(-1)

@@ -12,9 +12,9 @@ import jax.random as jr
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from ..contracts import AbstractTask, Sample, Split
-from .bubbles import APART, Bubbles, debris
+from .bubbles import APART, PIECES, Bubbles, debris
 from .digits import Digits
-from .drawing import require
+from .drawing import below, require
 
 
 class Interrupted(AbstractTask):
@@ -49,16 +49,16 @@ class Interrupted(AbstractTask):
         return self.task.shape
 
     def sample(self, split: Split, *, key: PRNGKeyArray) -> Sample:
-        at_steps, at_mask = jr.split(jr.fold_in(key, APART + 1))
-        steps = jr.choice(at_steps, jnp.array(self.after))
-        return self._interrupt(self.task.sample(split, key=key), steps, at_mask)
+        chance = jr.uniform(jr.fold_in(key, APART + 1), (PIECES + 1,))
+        steps = jnp.array(self.after)[below(len(self.after), chance[-1])]
+        return self._interrupt(self.task.sample(split, key=key), steps, chance[:-1])
 
     @eqx.filter_jit
     def exam(self, split: Split, *, key: PRNGKeyArray) -> Sample:
         exam = self.task.exam(split, key=key)
-        keys = jr.split(jr.fold_in(key, APART + 1), len(exam.stimuli))
+        chance = jr.uniform(jr.fold_in(key, APART + 1), (len(exam.stimuli), PIECES))
         at_each = jax.vmap(jax.vmap(self._interrupt, (0, None, 0)), (None, 0, None))
-        cut = at_each(exam, jnp.array(self.after), keys)
+        cut = at_each(exam, jnp.array(self.after), chance)
         return jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), cut)
 
     def error(self, outputs: Float[Array, "time out"], sample: Sample) -> Float[Array, ""]:
@@ -67,9 +67,11 @@ class Interrupted(AbstractTask):
     def score(self, outputs: Float[Array, "time out"], sample: Sample) -> Float[Array, ""]:
         return self.task.score(outputs, sample)
 
-    def _interrupt(self, sample: Sample, steps: Int[Array, ""], key: PRNGKeyArray) -> Sample:
+    def _interrupt(
+        self, sample: Sample, steps: Int[Array, ""], chance: Float[Array, " number"]
+    ) -> Sample:
         on = (jnp.arange(len(sample.stimuli)) < steps).astype(sample.stimuli.dtype)[:, None]
         stimuli = on * sample.stimuli
         if self.by == "mask":
-            stimuli = stimuli + (1 - on) * debris(Digits(), key=key)[None]
+            stimuli = stimuli + (1 - on) * debris(chance)[None]
         return eqx.tree_at(lambda s: s.stimuli, sample, stimuli)
