@@ -10,7 +10,7 @@ import pytest
 
 from neurula import respond, trainable
 from neurula.claims.masking_interrupts import AFTER, SOONER, MaskingInterrupts, costs
-from neurula.claims.readers import network
+from neurula.claims.readers import network, share
 from neurula.costs import flops
 from neurula.experiment import Outcome
 
@@ -43,6 +43,14 @@ def test_a_mask_lasts_as_long_whenever_it_comes():
     assert TINY.looks == 12
     assert AFTER[-1] + TINY.lasts == TINY.looks
     np.testing.assert_allclose(SOONER, [1, 2 / 3, 1 / 3, 0])
+
+
+@pytest.mark.parametrize("shape", [(5, 2, 200, 12), (2, 597, 12)])
+def test_shares_are_exact(shape):
+    """Where the mean of booleans over an axis in the middle is not (jax 0.10.1 on a CPU)."""
+    right = np.random.default_rng(0).random((3, *shape)) < 0.9
+    found = jax.jit(jax.vmap(lambda x: share(x, len(shape) - 2)))(jnp.asarray(right))
+    np.testing.assert_allclose(found, right.mean(-2), rtol=1e-5)
 
 
 @pytest.fixture(scope="module")

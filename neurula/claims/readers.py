@@ -9,7 +9,7 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from ..builders import layered, looped
 from ..network import Network
@@ -86,3 +86,12 @@ def falling(
 def unit(x: Float[Array, "*any cell"]) -> Float[Array, "*any cell"]:
     """The same directions, of length 1; nothing stays nothing."""
     return x / jnp.sqrt(jnp.sum(x**2, axis=-1, keepdims=True) + 1e-12)
+
+
+def share(right: Bool[Array, "*any"], axis: int) -> Float[Array, "*rest"]:
+    """The share of right answers along an axis.
+
+    As floats: jax 0.10.1 loses some when it takes the mean of booleans over an axis in the middle
+    on a CPU.
+    """
+    return jnp.mean(right.astype(jnp.float32), axis)
