@@ -45,11 +45,12 @@ def test_a_mask_lasts_as_long_whenever_it_comes():
     np.testing.assert_allclose(SOONER, [1, 2 / 3, 1 / 3, 0])
 
 
-@pytest.mark.parametrize("shape", [(5, 2, 200, 12), (2, 597, 12)])
+@pytest.mark.parametrize("shape", [(5, 2, 200, 12), (3, 597, 12)])
 def test_shares_are_exact(shape):
     """Where the mean of booleans over an axis in the middle is not (jax 0.10.1 on a CPU)."""
     right = np.random.default_rng(0).random((3, *shape)) < 0.9
-    found = jax.jit(jax.vmap(lambda x: share(x, len(shape) - 2)))(jnp.asarray(right))
+    flat = jnp.asarray(right.reshape(3, -1, 12))  # with jnp.mean it goes wrong after a reshape
+    found = jax.jit(jax.vmap(lambda x: share(x.reshape(shape), len(shape) - 2)))(flat)
     np.testing.assert_allclose(found, right.mean(-2), rtol=1e-5)
 
 

@@ -84,8 +84,8 @@ class MaskingInterrupts(AbstractClaim):
         "reads what was there last answers the mask.",
         "Whether looking on helps with occluded digits at all stands beside: where not, there is "
         "nothing to interrupt.",
-        "A first run, on other seeds, was seen and thrown away: accuracies were averaged wrongly. It "
-        "was refuted as well; nothing else was changed but the averages.",
+        "A first run, on other seeds, was seen and thrown away: it averaged accuracies wrongly, and "
+        "was refuted as well. Nothing but the averages was changed.",
         "Settings were chosen by accuracy before and after blanks, on tuning digits, whole and 25 "
         "% visible; never by what a mask does.",
     )
@@ -214,7 +214,7 @@ class MaskingInterrupts(AbstractClaim):
         }
         lines["feed-forward"] = cost["feed-forward"].mean(1)
         x_title, y_title = "looks before the mask", "cost, points of accuracy"
-        return curves(np.array(AFTER), lines, x_title=x_title, y_title=y_title, log_x=True)
+        return curves(np.array(AFTER), lines, x_title=x_title, y_title=y_title)
 
 
 def costs(outcome: Outcome, *, odds: bool = False) -> Float[np.ndarray, "seed visibility after"]:

@@ -91,7 +91,7 @@ def unit(x: Float[Array, "*any cell"]) -> Float[Array, "*any cell"]:
 def share(right: Bool[Array, "*any"], axis: int) -> Float[Array, "*rest"]:
     """The share of right answers along an axis.
 
-    As floats: jax 0.10.1 loses some when it takes the mean of booleans over an axis in the middle
-    on a CPU.
+    As floats: jax 0.10.1 on a CPU loses some of them when it takes the mean of booleans, mapped and
+    reshaped, over an axis in the middle.
     """
     return jnp.mean(right.astype(jnp.float32), axis)
