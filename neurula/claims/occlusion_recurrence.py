@@ -90,8 +90,8 @@ class OcclusionRecurrence(AbstractClaim):
         "Tang's networks had features of a million photographs; these know 1,000 digits.",
         "The slope of logit accuracy stands beside: the margin is in points at one visibility, "
         "and a slope is as flat for who knows nothing.",
-        "A first run, on other seeds, was seen and thrown away: it averaged accuracies wrongly, and "
-        "was refuted as well. Nothing but the averages was changed.",
+        "A first run, on other seeds, was seen and thrown away: it averaged accuracies wrongly. "
+        "It was refuted as well. Nothing but the averages was changed, and all was tuned anew.",
         "In training the recurrent networks cost eight times what a feed-forward one costs.",
     )
     data: ClassVar[tuple[str, ...]] = ("digits",)
