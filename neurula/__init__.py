@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         free as free,
         from_networkx as from_networkx,
         layered as layered,
+        looped as looped,
         to_networkx as to_networkx,
     )
     from .contracts import Recording as Recording, Sample as Sample
@@ -61,7 +62,7 @@ _SHELVES = (
     "testing", "wirings",
 )  # fmt: skip
 _HOMES = {
-    "builders": ("free", "from_networkx", "layered", "to_networkx"),
+    "builders": ("free", "from_networkx", "layered", "looped", "to_networkx"),
     "contracts": ("Recording", "Sample"),
     "aligned": ("Aligned", "alignments"),
     "live": ("Learned", "examine", "learn", "many"),

@@ -63,6 +63,30 @@ def layered(
     )
 
 
+def looped(
+    network: Network,
+    loops: Sequence[tuple[str, str]],
+    *,
+    gain: float | Float[Array, ""] = 1.0,
+    key: PRNGKeyArray,
+) -> Network:
+    """The network with further connections of all cells, heard a step later: (source, target).
+
+    A population with itself is lateral, from a later to an earlier one is feedback.
+    """
+    more = []
+    for (source, target), k in zip(loops, jax.random.split(key, len(loops)), strict=True):
+        wiring = Dense(network.populations[target].size, network.populations[source].size)
+        more.append(Projection(source, target, wiring, fan_in(wiring, key=k, gain=gain)))
+    return Network(
+        network.populations,
+        [*network.projections, *more],
+        senses=network.senses,
+        voices=network.voices,
+        dt=network.dt,
+    )
+
+
 def free(
     graph: AbstractWiring,
     *,

@@ -8,7 +8,9 @@ from .firing_patterns import FiringPatterns as FiringPatterns
 from .free_graph import FreeGraph as FreeGraph
 from .hebb_bp_equivalence import HebbBpEquivalence as HebbBpEquivalence
 from .local_error_signals import LocalErrorSignals as LocalErrorSignals
+from .masking_interrupts import MaskingInterrupts as MaskingInterrupts
 from .null_calibration import NullCalibration as NullCalibration
+from .occlusion_recurrence import OcclusionRecurrence as OcclusionRecurrence
 from .oja_gradient import OjaGradient as OjaGradient
 from .recirculation_gradient import RecirculationGradient as RecirculationGradient
 from .stare_longer import StareLonger as StareLonger

@@ -1,9 +1,11 @@
 """Examples to learn from. To add one: a file here, and a line below."""
 
 from .adding import Adding as Adding
+from .bubbles import Bubbles as Bubbles
 from .copied import Copied as Copied
 from .digits import Digits as Digits
 from .encoder import Encoder as Encoder
+from .interrupted import Interrupted as Interrupted
 from .mnist_1d import MNIST1D as MNIST1D
 from .noisy import Noisy as Noisy
 from .parity import Parity as Parity
