@@ -83,8 +83,6 @@ class StareLonger(AbstractClaim):
         "A poor first look makes a large gain: hence the comparison of where the looks end.",
         "Hard pictures may never seem sure: that alone makes looks needed rise with difficulty, "
         "hence the comparison with the repeated network, which is sure at once or never.",
-        "A first run on the same seeds averaged answers by a faulty reduction of jax 0.10.1, off by "
-        "up to two points; it was refuted as well (-4.49), and nothing but the averages was changed.",
     )
     data: ClassVar[tuple[str, ...]] = ("digits",)
     budgets: ClassVar[dict[str, Budget]] = {
