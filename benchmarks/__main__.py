@@ -34,6 +34,7 @@ BENCHMARKS = {
     "starting": starting.waits,
     "storage of wirings": storage_of_wirings.sweep,
 }
+PLAIN = {"rate", "cv", "correlation", "connections"}  # no seconds
 RESULTS = Path(__file__).parent / "results.json"
 
 
@@ -53,8 +54,9 @@ def _show(name: str, result: dict, indent: str = "") -> None:
         if isinstance(value, dict):
             _show(key, value, indent + "  ")
         else:
-            unit = "" if isinstance(value, str) or ("," in key or "(" in key) else " s"
-            print(f"{indent}  {key}: {value if isinstance(value, str) else f'{value:.3g}'}{unit}")
+            plain = isinstance(value, str) or key in PLAIN or "," in key or "(" in key
+            shown = value if isinstance(value, str) else f"{value:.3g}"
+            print(f"{indent}  {key}: {shown}{'' if plain else ' s'}")
 
 
 def main() -> None:

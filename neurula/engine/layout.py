@@ -41,6 +41,14 @@ class Cells:
         rings = [j for j, q in enumerate(self.heard) if slots(q) > 1]
         self.ringed = [f"in{j}" for j in rings]  # rows that are fetched from buffers
 
+    def hears(self, q: Projection) -> int:
+        """The number of a projection among those that end here."""
+        return [p.name for p in self.heard].index(q.name)
+
+    def sends(self, q: Projection) -> int:
+        """The number of a projection that tires among those that begin here."""
+        return [p.name for p in self.tiring].index(q.name)
+
     def row(self, name: str, start: Any = 0.0) -> str:
         """Add a row. Gives its name, which stands for the cell's number in the code."""
         if name not in self.rows:
@@ -83,7 +91,7 @@ class Cells:
             self.row(f"a{i}", values)
 
     def _receive(self, q: Projection, network: Network) -> str:
-        where = self.heard.index(q)
+        where = self.hears(q)
         arriving = self.row(f"in{where}")
         if slots(q) == 1:  # delivered into the row itself
             self.stores[arriving] = "f32(0)"
@@ -121,7 +129,7 @@ class Cells:
         self.into[q.name] = state
 
     def _send(self, q: Projection, network: Network) -> None:
-        where, synapse = self.tiring.index(q), q.synapse
+        where, synapse = self.sends(q), q.synapse
         assert synapse is not None  # it tires
         state, tree = jax.tree.flatten(rest(q)[0])
         names = self.leaves(f"sender{where}", state)

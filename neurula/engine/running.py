@@ -95,8 +95,8 @@ class Run:
         by_name = {p.name: p for p in self.cells}
         speaks, hears = by_name[q.source], by_name[q.target]
         sending, felt = self.state.synapses.get(q.name, (None, None))
-        sender = f"sender{speaks.tiring.index(q)}" if tires(q) else ""
-        return [(sender, speaks, sending), (f"felt{hears.heard.index(q)}", hears, felt)]
+        sender = f"sender{speaks.sends(q)}" if tires(q) else ""
+        return [(sender, speaks, sending), (f"felt{hears.hears(q)}", hears, felt)]
 
     def _begin(self) -> None:
         """Start from the network's state: cells, synapses, and what is on its way."""
