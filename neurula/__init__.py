@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         to_networkx as to_networkx,
     )
     from .contracts import Recording as Recording, Sample as Sample
+    from .cortex import cortical as cortical
     from .live import Learned as Learned, examine as examine, learn as learn, many as many
     from .network import (
         Network as Network,
@@ -63,6 +64,7 @@ _SHELVES = (
 _HOMES = {
     "builders": ("free", "from_networkx", "layered", "to_networkx"),
     "contracts": ("Recording", "Sample"),
+    "cortex": ("cortical",),
     "aligned": ("Aligned", "alignments"),
     "live": ("Learned", "examine", "learn", "many"),
     "network": (

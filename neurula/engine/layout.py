@@ -6,6 +6,7 @@ compiler sees that rows do not overlap.
 """
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -168,3 +169,8 @@ class Cells:
 def slots(projection: Projection) -> int:
     """Steps that a projection's buffer holds: a power of two."""
     return 1 << (max(projection.delay, 1) - 1).bit_length()
+
+
+def rank(projection: Projection, among: Sequence[Projection]) -> int:
+    """Where a projection stands, by name: the layout may be that of another network's equal parts."""
+    return [each.name for each in among].index(projection.name)
