@@ -114,9 +114,7 @@ def _entering(name: str, bundle: Bundle, groups, neuron: ConductanceLIF) -> list
             ends = jnp.asarray(source[here]), jnp.asarray(place[target[here]])
             part = type(wiring)(*ends, len(cells), wiring.shape[1])
             weight = conductances(neuron, strength[here])
-            found.append(
-                Projection(name, group, part, weight, _port(True), synapse=EXCITES)
-            )
+            found.append(Projection(name, group, part, weight, _port(True), synapse=EXCITES))
     return found
 
 

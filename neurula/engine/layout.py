@@ -172,5 +172,5 @@ def slots(projection: Projection) -> int:
 
 
 def rank(projection: Projection, among: Sequence[Projection]) -> int:
-    """Where a projection stands, by name: the layout may be that of another network's equal parts."""
+    """Where a projection stands, by name: a layout may serve other networks of equal parts."""
     return [each.name for each in among].index(projection.name)

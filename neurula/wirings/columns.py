@@ -54,7 +54,9 @@ class Laminar:
     def cells(self, name: str) -> Int[np.ndarray, " found"]:
         """The cells of a kind."""
         if name not in self.table.names:
-            raise ValueError(f"Expected one of {self.table.names}, the kinds of cells, got {name!r}.")
+            raise ValueError(
+                f"Expected one of {self.table.names}, the kinds of cells, got {name!r}."
+            )
         return np.flatnonzero(self.kind == self.table.names.index(name))
 
     def between(self, pre: Int[np.ndarray, " pre"], post: Int[np.ndarray, " post"]) -> Bundle:

@@ -6,19 +6,18 @@ space).
 """
 
 import dataclasses
-from typing import Literal, get_args
 
 import numpy as np
 from jaxtyping import Float
 
 from .columns import Laminar
 
-How = Literal["amorphous", "degree-controlled", "unspecific", "small-world"]
+WAYS = ("amorphous", "degree-controlled", "unspecific", "small-world")
 ROUNDS = 40  # of swaps; every connection takes part in each round once
 FALL = 4.0  # of the odds with distance, in widths of the square that cells lie in
 
 
-def rewired(graph: Laminar, how: How, *, seed: int) -> Laminar:
+def rewired(graph: Laminar, how: str, *, seed: int) -> Laminar:
     """The same cells with other connections, as many from E or I to E or I as before.
 
     Strengths stay with their kind of synapse (E to E, E to I, I to E, I to I).
@@ -30,8 +29,11 @@ def rewired(graph: Laminar, how: How, *, seed: int) -> Laminar:
     ones are likelier to connect: odds fall as exp(-4 d), with d in widths of the square. No pair is
     connected twice in one direction, and no cell to itself.
     """
-    if how not in get_args(How):
-        raise ValueError(f"Expected one of {get_args(How)}, but got how={how!r}.")
+    if how not in WAYS:
+        raise ValueError(
+            f"Expected a way of rewiring, one of {WAYS}, but got {how!r}. The plainest null is "
+            '`rewired(graph, "amorphous", seed=0)`.'
+        )
     rng = np.random.default_rng(seed)
     if how in ("amorphous", "small-world"):
         places = rng.random((len(graph.kind), 2))
