@@ -20,6 +20,6 @@ from .grid import Grid as Grid
 from .laminae import POTJANS as POTJANS, THOMSON as THOMSON, Laminae as Laminae
 from .one_to_one import OneToOne as OneToOne
 from .patches import patches as patches
-from .rewired import rewired as rewired
+from .rewired import WAYS as WAYS, rewired as rewired
 from .sparse import Sparse as Sparse
 from .transposed import Transposed as Transposed
