@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         to_networkx as to_networkx,
     )
     from .contracts import Recording as Recording, Sample as Sample
+    from .cortex import cortical as cortical
     from .live import Learned as Learned, examine as examine, learn as learn, many as many
     from .network import (
         Network as Network,
@@ -64,6 +65,7 @@ _SHELVES = (
 _HOMES = {
     "builders": ("free", "from_networkx", "layered", "looped", "to_networkx"),
     "contracts": ("Recording", "Sample"),
+    "cortex": ("cortical",),
     "aligned": ("Aligned", "alignments"),
     "live": ("Learned", "examine", "learn", "many"),
     "network": (

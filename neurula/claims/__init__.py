@@ -3,6 +3,7 @@
 from .attractor_completion import AttractorCompletion as AttractorCompletion
 from .balanced_amplification import BalancedAmplification as BalancedAmplification
 from .boltzmann_encoder import BoltzmannEncoder as BoltzmannEncoder
+from .column_laminar import ColumnLaminar as ColumnLaminar
 from .feedback_alignment import FeedbackAlignment as FeedbackAlignment
 from .firing_patterns import FiringPatterns as FiringPatterns
 from .free_graph import FreeGraph as FreeGraph

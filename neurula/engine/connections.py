@@ -10,7 +10,7 @@ from ..arrivals import tires
 from ..network import Network
 from ..populations import Projection
 from ..wirings import Sparse
-from .layout import BLOCK, Cells, slots
+from .layout import BLOCK, Cells, rank, slots
 
 
 class Connections:
@@ -26,13 +26,13 @@ class Connections:
             speaks, hears = by_name[q.source], by_name[q.target]
             first, place, weight, steps = sorted_edges(q)
             if slots(q) == 1:
-                row = hears.into.get(q.name, f"in{hears.hears(q)}")
+                row = hears.into.get(q.name) or f"in{rank(q, hears.heard)}"
                 into, place, width = begins[hears.index], hears.place(place, row), 0
             else:
                 into, width = room, hears.blocks * BLOCK
                 self.rings[q.name] = into, slots(q) - 1
                 room += width * slots(q)
-            said = f"sent{speaks.sends(q)}" if tires(q) else "activity"
+            said = f"sent{rank(q, speaks.tiring)}" if tires(q) else "activity"
             amount = -1 if speaks.spikes and not tires(q) else speaks.rows.index(said) * BLOCK
             delay = q.delay if steps is None else 1
             ringed, mask = int(slots(q) > 1), slots(q) - 1

@@ -6,6 +6,7 @@ compiler sees that rows do not overlap.
 """
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -40,14 +41,6 @@ class Cells:
         self._write(network)
         rings = [j for j, q in enumerate(self.heard) if slots(q) > 1]
         self.ringed = [f"in{j}" for j in rings]  # rows that are fetched from buffers
-
-    def hears(self, q: Projection) -> int:
-        """The number of a projection among those that end here."""
-        return [p.name for p in self.heard].index(q.name)
-
-    def sends(self, q: Projection) -> int:
-        """The number of a projection that tires among those that begin here."""
-        return [p.name for p in self.tiring].index(q.name)
 
     def row(self, name: str, start: Any = 0.0) -> str:
         """Add a row. Gives its name, which stands for the cell's number in the code."""
@@ -91,7 +84,7 @@ class Cells:
             self.row(f"a{i}", values)
 
     def _receive(self, q: Projection, network: Network) -> str:
-        where = self.hears(q)
+        where = rank(q, self.heard)
         arriving = self.row(f"in{where}")
         if slots(q) == 1:  # delivered into the row itself
             self.stores[arriving] = "f32(0)"
@@ -129,7 +122,7 @@ class Cells:
         self.into[q.name] = state
 
     def _send(self, q: Projection, network: Network) -> None:
-        where, synapse = self.sends(q), q.synapse
+        where, synapse = rank(q, self.tiring), q.synapse
         assert synapse is not None  # it tires
         state, tree = jax.tree.flatten(rest(q)[0])
         names = self.leaves(f"sender{where}", state)
@@ -176,3 +169,8 @@ class Cells:
 def slots(projection: Projection) -> int:
     """Steps that a projection's buffer holds: a power of two."""
     return 1 << (max(projection.delay, 1) - 1).bit_length()
+
+
+def rank(projection: Projection, among: Sequence[Projection]) -> int:
+    """Where a projection stands, by name: a layout may serve other networks of equal parts."""
+    return [each.name for each in among].index(projection.name)

@@ -14,7 +14,7 @@ from ..network import Network, NetworkState
 from ..populations import Projection
 from .compiled import load
 from .connections import Connections
-from .layout import Cells
+from .layout import Cells, rank
 from .source import source
 
 ROOM = 4096  # spikes for which there is room at first
@@ -95,8 +95,8 @@ class Run:
         by_name = {p.name: p for p in self.cells}
         speaks, hears = by_name[q.source], by_name[q.target]
         sending, felt = self.state.synapses.get(q.name, (None, None))
-        sender = f"sender{speaks.sends(q)}" if tires(q) else ""
-        return [(sender, speaks, sending), (f"felt{hears.hears(q)}", hears, felt)]
+        sender = f"sender{rank(q, speaks.tiring)}" if tires(q) else ""
+        return [(sender, speaks, sending), (f"felt{rank(q, hears.heard)}", hears, felt)]
 
     def _begin(self) -> None:
         """Start from the network's state: cells, synapses, and what is on its way."""

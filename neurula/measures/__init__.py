@@ -1,7 +1,10 @@
 """Numbers from recordings and networks. To add one: a file here, and a line below."""
 
+from .agreement import kappa as kappa
 from .alignment import alignment as alignment
 from .energy import energy as energy
+from .filtered import filtered as filtered
+from .readout import readout as readout
 from .spike_patterns import (
     adaptation_index as adaptation_index,
     first_burst as first_burst,

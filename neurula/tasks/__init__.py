@@ -12,4 +12,5 @@ from .parity import Parity as Parity
 from .patches import Patches as Patches
 from .recall import Recall as Recall
 from .shown import Shown as Shown
+from .spike_streams import SpikeStreams as SpikeStreams
 from .squared import Squared as Squared
