@@ -30,6 +30,14 @@ if TYPE_CHECKING:
         to_networkx as to_networkx,
     )
     from .contracts import Recording as Recording, Sample as Sample
+    from .formats import (
+        Recorded as Recorded,
+        Series as Series,
+        from_nir as from_nir,
+        from_nwb as from_nwb,
+        to_nir as to_nir,
+        to_nwb as to_nwb,
+    )
     from .live import Learned as Learned, examine as examine, learn as learn, many as many
     from .network import (
         Network as Network,
@@ -64,6 +72,7 @@ _HOMES = {
     "builders": ("free", "from_networkx", "layered", "to_networkx"),
     "contracts": ("Recording", "Sample"),
     "aligned": ("Aligned", "alignments"),
+    "formats": ("Recorded", "Series", "from_nir", "from_nwb", "to_nir", "to_nwb"),
     "live": ("Learned", "examine", "learn", "many"),
     "network": (
         "Network", "Population", "Projection", "lesion", "record", "trainable",
