@@ -17,7 +17,8 @@ def existing(ways: list[Way]) -> Any:
     noted = [way.about["exists"] for way in ways if "exists" in way.about]
     if len(noted) < len(ways):
         return None
-    return jnp.asarray(np.logical_or.reduce(noted), bool)
+    everywhere = np.logical_or.reduce(noted)
+    return None if everywhere.all() else jnp.asarray(everywhere, bool)
 
 
 def joined(name: str, ways: list[Way]) -> tuple[np.ndarray, np.ndarray]:

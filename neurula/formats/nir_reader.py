@@ -136,10 +136,10 @@ class _Reading:
                 way = Way(bias[:, None])
                 projections.append(self._projection(f"{name} bias", name, [way]))
         senses = self._order("senses", list(self.senses.values()))
-        order = self._order("populations", list(populations))
+        found = {p.name: p for p in projections}
         return Network(
-            {name: populations[name] for name in order},
-            loosened(projections, senses),
+            {name: populations[name] for name in self._order("populations", list(populations))},
+            loosened([found[name] for name in self._order("projections", list(found))], senses),
             senses=senses,
             voices=self._order("voices", list(self.voices.values())),
             dt=self.dt,
@@ -215,7 +215,7 @@ class _Reading:
             weight, steps = joined(f"{source}->{target}", ways)
             weight = weight * gain[:, None]
             wiring = Dense(*weight.shape, existing(ways))
-        sign = ways[0].about.get("sign") if len(ways) == 1 or existing(ways) is not None else None
+        sign = ways[0].about.get("sign")
         return Projection(
             source,
             target,

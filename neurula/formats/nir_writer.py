@@ -47,6 +47,7 @@ def to_nir(network: Network, path: str | os.PathLike) -> Path:
     about = {
         "dt": network.dt / 1000,
         "populations": json.dumps(list(network.populations)),
+        "projections": json.dumps([p.name for p in network.projections]),
         "senses": json.dumps(network.senses),
         "voices": json.dumps(network.voices),
     }

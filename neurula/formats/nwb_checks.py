@@ -10,8 +10,8 @@ import numpy as np
 
 from .hdf5 import check_hdf5, needed
 
-MANY = 100  # intervals between spikes, of which one at least should be short
-SHORT = 0.5  # s; a cell that fires 100 times at random at 0.1 Hz has such a pair, p = 0.993
+MANY = 100  # intervals between spikes that are enough to judge by
+SHORT, SLOW = 0.1, 0.2  # s, Hz; random firing has 1 interval in 100 below SHORT above 0.1 Hz
 LONG = 7 * 86_400.0  # s; 10 minutes in milliseconds
 RATIO = 300.0, 3000.0  # between two clocks of a session, if one of them counts milliseconds
 
@@ -95,8 +95,8 @@ def check_seconds(where: Any, trains: Sequence[np.ndarray], ends: Mapping[str, f
     """Refuse times that look like milliseconds. `ends` says when other clocks stop, s.
 
     Three signs, any of them enough: the last spike comes 300 to 3000 times later than the end of
-    anything else in the file, or the other way round; of 100 intervals or more between spikes none
-    is below 0.5 s; something lasts over 7 days.
+    anything else in the file, or the other way round; 100 intervals or more between spikes have a
+    mean above 5 s, and not one in 100 is below 0.1 s; something lasts over 7 days.
     """
     last = max((float(train[-1]) for train in trains if len(train)), default=0.0)
     advice = (
@@ -112,11 +112,13 @@ def check_seconds(where: Any, trains: Sequence[np.ndarray], ends: Mapping[str, f
                     f"one of them looks like milliseconds. {advice}"
                 )
     gaps = np.concatenate([np.diff(train) for train in trains]) if trains else np.zeros(0)
-    if len(gaps) >= MANY and gaps.min() >= SHORT:
+    rate = 1 / gaps.mean() if len(gaps) >= MANY else np.inf
+    if rate < SLOW and np.quantile(gaps, 0.01) >= SHORT:
         raise ValueError(
-            f"{where}: of {MANY} intervals between spikes some should be shorter than {SHORT} s, "
-            f"but of {len(gaps)} the shortest is {gaps.min():.4g} s, and cells fire "
-            f"{1 / gaps.mean():.3g} times a second: times look like milliseconds. {advice}"
+            f"{where}: cells that fire should do so {SLOW} times a second or more, or twice within "
+            f"{SHORT} s now and then, but of {len(gaps)} intervals the mean is {gaps.mean():.4g} s "
+            f"({rate:.3g} spikes a second) and 99 in 100 are above "
+            f"{np.quantile(gaps, 0.01):.3g} s: times look like milliseconds. {advice}"
         )
     for name, end in {"the spikes": last, **ends}.items():
         if end > LONG:

@@ -120,6 +120,11 @@ def _add_units(file: Any, found: Recorded) -> None:
     file.add_unit_column("population", "The population that the cell belongs to.")
     file.add_unit_column("cell", "The number of the cell in its population, from zero.")
     for name, (times, cells) in found.spikes.items():
+        if len(cells) and not 0 <= cells.min() <= cells.max() < found.sizes[name]:
+            raise ValueError(
+                f"Cells of {name!r} are numbered from 0 to {found.sizes[name] - 1}, but spikes are "
+                f"of cells {cells.min()} to {cells.max()}. Correct `sizes[{name!r}]`."
+            )
         order = np.argsort(cells, kind="stable")
         ends = np.searchsorted(cells[order], np.arange(1, found.sizes[name]))
         trains = np.split(np.asarray(times, float)[order] / 1000, ends)

@@ -44,9 +44,13 @@ def fano_factor(counts: Shaped[np.ndarray, "bin cell"]) -> Float[np.ndarray, " c
 
 
 def correlogram(
-    first: Times, second: Times, *, longest: float, bin_width: float
+    first: Real[np.ndarray, " first"],
+    second: Real[np.ndarray, " second"],
+    *,
+    longest: float,
+    bin_width: float,
 ) -> tuple[Float[np.ndarray, " lag"], Float[np.ndarray, " lag"]]:
-    """How often the second cell fires so long after a spike of the first, and before.
+    """How often the second cell fires so long after a spike of the first, and before; times in ms.
 
     Gives the lags (the middles of their bins, ms, from -`longest` to `longest`) and the rate of the
     second cell there, in spikes per second, which is flat for cells that are independent. A cell
