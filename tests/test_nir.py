@@ -336,6 +336,17 @@ def test_what_nir_cannot_say_is_refused_by_name(network, words, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_one_to_one_connections_with_delays_of_their_own_come_back(tmp_path):
+    delays = jnp.array([1, 3, 3], jnp.int32)
+    joined = nl.Projection("a", "b", OneToOne(3), jnp.arange(1.0, 4.0), delay=3, delays=delays)
+    cells = {name: nl.Population(3, Rate("identity")) for name in "ab"}
+    network = nl.Network(cells, [joined], senses=["a"], voices=["b"])
+    back = nl.from_nir(nl.to_nir(network, tmp_path / "x.nir"))
+    np.testing.assert_array_equal(
+        nl.respond(back, jnp.eye(6, 3)), nl.respond(network, jnp.eye(6, 3))
+    )
+
+
 def test_what_is_no_nir_file_is_refused(tmp_path):
     h5py = pytest.importorskip("h5py")
     bad = tmp_path / "bad.nir"

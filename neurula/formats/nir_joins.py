@@ -12,39 +12,34 @@ from ..populations import Projection
 from .nir_paths import Way
 
 
-def existing(ways: list[Way]) -> Any:
-    """Where connections are, if the writer noted it for all ways."""
-    noted = [way.about["exists"] for way in ways if "exists" in way.about]
-    if len(noted) < len(ways):
-        return None
-    everywhere = np.logical_or.reduce(noted)
-    return None if everywhere.all() else jnp.asarray(everywhere, bool)
-
-
-def joined(name: str, ways: list[Way]) -> tuple[np.ndarray, np.ndarray]:
-    """Weights and delays of ways side by side, if no connection needs two delays."""
-    shape = next(way.weight.shape for way in ways if np.ndim(way.weight) == 2)  # ty: ignore
-    weight, steps = np.zeros(shape), np.zeros(shape, int)
+def joined(
+    name: str, ways: list[Way], shape: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray, Any]:
+    """Weights, delays and places of ways side by side, if no connection needs two delays."""
+    weight, steps, used = np.zeros(shape), np.zeros(shape, int), np.zeros(shape, bool)
     for way in ways:
-        value = np.ones(shape[0]) if way.weight is None else way.weight
-        value = np.diag(value) if value.ndim == 1 else value
-        there = way.about.get("exists", value != 0).astype(bool)
+        value = _square(np.ones(shape[0]) if way.weight is None else way.weight)
+        there = _square(way.about["exists"]) if "exists" in way.about else value != 0
         late = np.broadcast_to(way.steps, shape)
-        if clash := int((there & (weight != 0) & (steps != late)).sum()):
+        if clash := int((there & used & (steps != late)).sum()):
             raise ValueError(
                 f"A connection has one delay here, but {clash} of those from {name} have two: "
                 "there are several ways between the same cells. Put a `nir.Scale` by one with the "
                 'metadata {"population": 1} into one of them: it becomes a population.'
             )
-        weight, steps = weight + value, np.where(there, late, steps)
-    used = np.logical_or.reduce([way.about.get("exists", way.weight != 0) for way in ways])
-    least = steps[used].min() if used.any() else 0
+        weight, steps, used = weight + value, np.where(there, late, steps), used | there
+    least = int(steps[used].min()) if used.any() else 0
     if least == 0 and steps.max() > 0:
         raise ValueError(
             f"Connections with a delay take a step or more here, but of those from {name} some "
             f"take none and others up to {steps.max()}. Give all of them one, or none."
         )
-    return weight, np.where(used, steps, least)
+    noted = all("exists" in way.about for way in ways) and not used.all()
+    return weight, np.where(used, steps, least), jnp.asarray(used) if noted else None
+
+
+def _square(values: np.ndarray) -> np.ndarray:
+    return np.diag(values) if values.ndim == 1 else values
 
 
 def loosened(projections: list[Projection], senses: list[str]) -> list[Projection]:

@@ -17,7 +17,7 @@ from ..populations import Population, Positions, Projection
 from ..synapses import Exponential
 from ..wirings import Dense, OneToOne
 from .hdf5 import check_hdf5, needed
-from .nir_joins import existing, joined, loosened
+from .nir_joins import joined, loosened
 from .nir_paths import CELLS, ENDS, LINKS, Graph, Way, flatten, is_cell, kind, lengthen, signal
 
 
@@ -206,15 +206,16 @@ class _Reading:
         if kind(node).startswith("Cuba"):
             fall = equal(target, "tau_syn", _ms(node.tau_syn))
             gain, synapse = gain * node.w_in * self.dt / fall, Exponential(fall)
+        post = int(np.asarray(node.input_type["input"])[0])
         if len(ways) == 1 and (ways[0].weight is None or ways[0].weight.ndim == 1):
-            size = int(np.asarray(node.input_type["input"])[0])
-            weight = gain * (np.ones(size) if ways[0].weight is None else ways[0].weight)
-            steps = np.broadcast_to(ways[0].steps[0], (size,))
-            wiring = OneToOne(size, existing(ways))
+            weight = gain * (np.ones(post) if ways[0].weight is None else ways[0].weight)
+            steps, exists = np.broadcast_to(ways[0].steps[0], (post,)), ways[0].about.get("exists")
+            wiring = OneToOne(post, None if exists is None else jnp.asarray(exists))
         else:
-            weight, steps = joined(f"{source}->{target}", ways)
-            weight = weight * gain[:, None]
-            wiring = Dense(*weight.shape, existing(ways))
+            shapes = [() if way.weight is None else way.weight.shape for way in ways]
+            shape = next((s for s in shapes if len(s) == 2), (post, post))
+            weight, steps, exists = joined(f"{source}->{target}", ways, shape)
+            weight, wiring = weight * gain[:, None], Dense(*weight.shape, exists)
         sign = ways[0].about.get("sign")
         return Projection(
             source,
