@@ -32,6 +32,14 @@ if TYPE_CHECKING:
     )
     from .contracts import Recording as Recording, Sample as Sample
     from .cortex import cortical as cortical
+    from .formats import (
+        Recorded as Recorded,
+        Series as Series,
+        from_nir as from_nir,
+        from_nwb as from_nwb,
+        to_nir as to_nir,
+        to_nwb as to_nwb,
+    )
     from .live import Learned as Learned, examine as examine, learn as learn, many as many
     from .network import (
         Network as Network,
@@ -67,6 +75,7 @@ _HOMES = {
     "contracts": ("Recording", "Sample"),
     "cortex": ("cortical",),
     "aligned": ("Aligned", "alignments"),
+    "formats": ("Recorded", "Series", "from_nir", "from_nwb", "to_nir", "to_nwb"),
     "live": ("Learned", "examine", "learn", "many"),
     "network": (
         "Network", "Population", "Projection", "lesion", "record", "trainable",

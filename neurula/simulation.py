@@ -4,15 +4,18 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from .bar import Bar
+from .contracts import Recording
 from .engine.running import Run
 from .engine.scanning import Scan
+from .measures.spike_counts import spike_counts
 from .network import Network, NetworkState
 
 Engine = Literal["auto", "events", "jax"]
@@ -40,6 +43,8 @@ class Simulated(NamedTuple):
     duration: float  # ms
     engine: str
     advice: tuple[str, ...]
+    sizes: dict[str, int]  # how many cells, by spiking population
+    dt: float  # ms
 
     def rates(self, network: Network) -> dict[str, np.ndarray]:
         """Spikes per second of every cell."""
@@ -48,6 +53,27 @@ class Simulated(NamedTuple):
             name: np.bincount(spikes.cells, minlength=sizes[name]) / (self.duration / 1000)
             for name, spikes in self.spikes.items()
         }
+
+    def recording(self, population: str, *, bin_width: float = 10.0) -> Recording:
+        """The spikes of every cell in every bin of `bin_width` ms, as measures see them."""
+        return count(self, population, bin_width, "neurula simulation")
+
+
+def count(found: Any, population: str, bin_width: float, source: str) -> Recording:
+    """Count the spikes of a population in bins: (bin, cell)."""
+    if population not in found.spikes:
+        raise ValueError(
+            f"Spikes were noted of {sorted(found.spikes)}, but got {population!r}, which fires "
+            "none or does not exist. For the activity of rate cells use `neurula.record(network, "
+            f"stimuli, {population!r})`."
+        )
+    counts = spike_counts(
+        *found.spikes[population],
+        size=found.sizes[population],
+        duration=found.duration,
+        bin_width=bin_width,
+    )
+    return Recording(jnp.asarray(counts), population, source=source)
 
 
 def simulate(
@@ -173,7 +199,8 @@ def _end(run: Run | Scan) -> Simulated:
             "weights' largest values."
         )
     duration = run.steps * dt
-    result = Simulated(spikes, kept, state, duration, run.engine, ())
+    sizes = {name: run.network.populations[name].size for name in spikes}
+    result = Simulated(spikes, kept, state, duration, run.engine, (), sizes, dt)
     return result._replace(advice=advice(result.rates(run.network), run.network))
 
 

@@ -4,12 +4,13 @@ No code is stored and none is run on loading: parts are looked up on neurula's s
 those that the caller names.
 """
 
+import contextlib
 import dataclasses
 import inspect
 import json
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,16 +30,23 @@ def save(network: Network, path: str | os.PathLike) -> Path:
     arrays: dict[str, np.ndarray] = {}
     structure = _describe(network, "network", arrays)
     header = {"neurula": json.dumps({"format": FORMAT, "network": structure})}
+    with whole(path) as temporary:
+        temporary.write_bytes(safetensors.numpy.save(arrays, header))
+    return Path(path)
+
+
+@contextlib.contextmanager
+def whole(path: str | os.PathLike) -> Generator[Path, None, None]:
+    """A place for a file that takes its name once it is complete; after an error nothing is new."""
     path = Path(path)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".part" + path.suffix)
+    os.close(handle)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(safetensors.numpy.save(arrays, header))
-        os.replace(temporary, path)
+        yield Path(name)
+        os.replace(name, path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        Path(name).unlink(missing_ok=True)
         raise
-    return path
 
 
 def load(path: str | os.PathLike, *, parts: Sequence[type] = ()) -> Network:

@@ -5,6 +5,11 @@ from .alignment import alignment as alignment
 from .energy import energy as energy
 from .filtered import filtered as filtered
 from .readout import readout as readout
+from .spike_counts import (
+    correlogram as correlogram,
+    fano_factor as fano_factor,
+    spike_counts as spike_counts,
+)
 from .spike_patterns import (
     adaptation_index as adaptation_index,
     first_burst as first_burst,
