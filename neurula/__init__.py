@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         to_networkx as to_networkx,
     )
     from .contracts import Recording as Recording, Sample as Sample
+    from .device import closed_loop as closed_loop
     from .live import Learned as Learned, examine as examine, learn as learn, many as many
     from .network import (
         Network as Network,
@@ -62,6 +63,7 @@ _SHELVES = (
 )  # fmt: skip
 _HOMES = {
     "builders": ("free", "from_networkx", "layered", "to_networkx"),
+    "device": ("closed_loop",),
     "contracts": ("Recording", "Sample"),
     "aligned": ("Aligned", "alignments"),
     "live": ("Learned", "examine", "learn", "many"),

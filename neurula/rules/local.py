@@ -43,8 +43,8 @@ class Synapse(eqx.Module):
 class Diary(eqx.Module):
     """What cells and synapses remember of the past, by projection."""
 
-    pre: dict[str, tuple[Activity, ...]]
-    post: dict[str, tuple[Activity, ...]]
+    pre: dict[str, tuple[Float[Array, " _"], ...]]
+    post: dict[str, tuple[Float[Array, " _"], ...]]
     memory: dict[str, PyTree]
 
 
