@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     )
     from .contracts import Recording as Recording, Sample as Sample
     from .cortex import cortical as cortical
+    from .device import closed_loop as closed_loop
     from .formats import (
         Recorded as Recorded,
         Series as Series,
@@ -72,6 +73,7 @@ _SHELVES = (
 )  # fmt: skip
 _HOMES = {
     "builders": ("free", "from_networkx", "layered", "looped", "to_networkx"),
+    "device": ("closed_loop",),
     "contracts": ("Recording", "Sample"),
     "cortex": ("cortical",),
     "aligned": ("Aligned", "alignments"),

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from .contracts import AbstractBlock, Weight
-from .network import Network, NetworkState
+from .network import Network, NetworkState, Signals
 from .rules.local import AbstractLocalRule, Diary, experience, open_diary
 
 
@@ -60,6 +60,13 @@ class Plastic(AbstractBlock[PlasticState]):
     def step(
         self, state: PlasticState, inputs: Float[Array, " in"]
     ) -> tuple[PlasticState, Float[Array, " out"]]:
+        state, outputs, _ = self.observe(state, inputs)
+        return state, outputs
+
+    def observe(
+        self, state: PlasticState, inputs: Float[Array, " in"]
+    ) -> tuple[PlasticState, Float[Array, " out"], Signals]:
+        """Step, and show what happened inside."""
         reward = inputs[-1] if self.rewarded else None
         network = self.now(state)
         cells, outputs, signals = network.observe(
@@ -72,4 +79,4 @@ class Plastic(AbstractBlock[PlasticState]):
         ]
         network = eqx.tree_at(lambda net: net.projections, network, tuple(moved)).constrain()
         weights = tuple(jnp.asarray(p.weight) for p in network.projections)
-        return PlasticState(cells, weights, diary), outputs
+        return PlasticState(cells, weights, diary), outputs, signals

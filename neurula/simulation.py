@@ -13,10 +13,12 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from .bar import Bar
 from .contracts import Recording
+from .engine.learning import PlasticRun
 from .engine.running import Run
 from .engine.scanning import Scan
 from .measures.spike_counts import spike_counts
 from .network import Network, NetworkState
+from .plastic import Plastic, PlasticState
 
 Engine = Literal["auto", "events", "jax"]
 Stimuli = Float[Array, "time in"] | Float[np.ndarray, "time in"]
@@ -39,7 +41,7 @@ class Simulated(NamedTuple):
 
     spikes: dict[str, Spikes]
     traces: dict[str, np.ndarray]
-    state: NetworkState
+    state: NetworkState | PlasticState  # with the new weights, if the network learns
     duration: float  # ms
     engine: str
     advice: tuple[str, ...]
@@ -77,11 +79,11 @@ def count(found: Any, population: str, bin_width: float, source: str) -> Recordi
 
 
 def simulate(
-    network: Network,
+    network: Network | Plastic,
     stimuli: Stimuli | None = None,
     *,
     steps: int | None = None,
-    state: NetworkState | None = None,
+    state: NetworkState | PlasticState | None = None,
     watch: Mapping[str, Sequence[int]] | None = None,
     engine: Engine = "auto",
     progress: bool = False,
@@ -92,7 +94,7 @@ def simulate(
     `state` is where to begin (default: at rest), `watch` names cells whose state is recorded at
     every step, by population. "events" compiles the network into a loop whose cost follows its
     spikes; it knows no gradients. "jax" is the differentiable engine; "auto" takes events wherever
-    every cell's step can be compiled.
+    every cell's step, and the rule of a network that learns (`Plastic`), can be compiled.
 
     Raises `ValueError` for stimuli, states and cells that do not fit, and where numbers are lost.
     """
@@ -103,11 +105,11 @@ def simulate(
 
 
 def simulate_many(
-    networks: Sequence[Network],
+    networks: Sequence[Network | Plastic],
     stimuli: Stimuli | None = None,
     *,
     steps: int | None = None,
-    states: Sequence[NetworkState] | None = None,
+    states: Sequence[NetworkState | PlasticState] | None = None,
     keys: Sequence[PRNGKeyArray] | None = None,
 ) -> list[Simulated]:
     """`simulate` for many networks, side by side on all cores. Equal parts compile once."""
@@ -127,6 +129,8 @@ def _begin(network, stimuli, steps, state, watch, engine, key, like=None) -> Run
     start = state if state is not None else network.init(key=key)
     if engine != "jax":
         try:
+            if isinstance(network, Plastic):
+                return PlasticRun(network, start, played, watch, steps)
             return Run(network, start, played, watch, steps, like)
         except ValueError:
             if engine == "events":
@@ -134,14 +138,15 @@ def _begin(network, stimuli, steps, state, watch, engine, key, like=None) -> Run
     return Scan(network, start, played, watch, steps)
 
 
-def _check(network, stimuli, steps, watch, key) -> int:
-    wanted = sum(network.inputs.values())
+def _check(block, stimuli, steps, watch, key) -> int:
+    wanted = sum(block.inputs.values())
+    network = block.network if isinstance(block, Plastic) else block
     if stimuli is None and steps is None:
         raise ValueError("Expected stimuli or `steps`, the number of time steps, but got neither.")
     if stimuli is not None and (stimuli.ndim != 2 or stimuli.shape[1] != wanted):
         raise ValueError(
             f"Stimuli have the shape (time, in) = (time, {wanted}) for this network "
-            f"{network.inputs}, but got {stimuli.shape}."
+            f"{block.inputs}, but got {stimuli.shape}."
         )
     if stimuli is not None and not np.isfinite(stimuli).all():
         raise ValueError(
@@ -187,9 +192,10 @@ def _end(run: Run | Scan) -> Simulated:
         name: flat.reshape(len(flat), -1, max(len(run.watch[name]), 1))
         for name, flat in found.items()
     }
+    alive = state.cells if isinstance(state, PlasticState) else state
     lost = [
         name
-        for name, cells in state.cells.items()
+        for name, cells in alive.cells.items()
         if not all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(cells))
     ]
     if lost:

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..arrivals import tires
 from ..network import Network, NetworkState
+from ..plastic import PlasticState
 from ..populations import Projection
 from .compiled import load
 from .connections import Connections
@@ -36,13 +37,11 @@ class Run:
     ):
         self.network, self.state, self.steps, self.time = network, state, steps, 0
         if like is not None and _same_parts(network, like.network):  # the same code
-            self.cells, self.loop, kinds = like.cells, like.loop, like.kinds
+            self.cells, self.loop, self.kinds = like.cells, like.loop, like.kinds
         else:
             order = range(len(network.order))
             self.cells = [Cells(network, i, stimuli is not None) for i in order]
-            code, kinds = source(self.cells, cache=True)
-            self.loop = load(code)
-        self.kinds = kinds
+            self._compile()
         self.stimuli = np.zeros((0, 0), np.float32) if stimuli is None else stimuli
         self.past = {line: np.asarray(past) for line, past in state.past.items()}
         begins = np.cumsum([0, *(p.room for p in self.cells)])
@@ -54,7 +53,13 @@ class Run:
         self._watch(watch, begins)
         self.found = np.zeros(1, np.int64)
         self.when, self.who = np.empty((2, ROOM + self.fired.size), np.int32)
+        self.more: tuple[Any, ...] = ()  # what the loop is given besides
         self._begin()
+
+    def _compile(self) -> None:
+        """Make the loop, and know which kind each population is."""
+        code, self.kinds = source(self.cells, cache=True)
+        self.loop = load(code)
 
     def _tabulate(self, begins: np.ndarray) -> None:
         """A table with a row for each population, and what all of them write to."""
@@ -138,24 +143,31 @@ class Run:
         chance = np.uint32(key[0]), np.uint32(key[1]), int(clock)
         lists = self.connections
         while self.time < end:
-            if self.found[0] + self.fired.size > self.when.size:
-                more = np.empty((2, self.when.size + self.fired.size), np.int32)
-                self.when, self.who = (
-                    np.concatenate([old, new])
-                    for old, new in zip((self.when, self.who), more, strict=True)
-                )
+            self._make_room()
             seen = np.empty((end - self.time, self.look.size), np.float32)
             reached = self.loop(
                 self.time, end, self.steps - 1, *chance, self.stimuli, self.table, lists.table,
                 self.data, self.numbers, self.fired, self.rings, lists.starts, lists.places,
                 lists.weights, lists.delays, self.found, self.when, self.who, self.look, seen,
+                *self.more,
             )  # fmt: skip
             self.seen.append(seen[: reached - self.time])
             self.time = reached
 
+    def _make_room(self) -> None:
+        """Let the lists of spikes grow where they could be full after the next step."""
+        if self.found[0] + self.fired.size > self.when.size:
+            more = np.empty((2, self.when.size + self.fired.size), np.int32)
+            self.when, self.who = (
+                np.concatenate([old, new])
+                for old, new in zip((self.when, self.who), more, strict=True)
+            )
+
     def spikes(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """Steps and cells of all spikes, by population that has any."""
-        when, who = self.when[: self.found[0]], self.who[: self.found[0]]
+        begin = np.searchsorted(self.when[: self.found[0]], 0)  # before: of an earlier run
+        lived = slice(begin, self.found[0])
+        when, who = self.when[lived], self.who[lived]
         found = {}
         for p, first in zip(self.cells, self.first, strict=False):
             if p.spikes:
@@ -163,9 +175,11 @@ class Run:
                 found[p.name] = when[mine], who[mine] - first
         return found
 
-    def finish(self) -> NetworkState:
+    def finish(self) -> NetworkState | PlasticState:
         """The state at the end."""
+        return self._cells_now()
 
+    def _cells_now(self) -> NetworkState:
         def taken(kind: str, home: Cells, like: Any) -> Any:
             leaves, tree = jax.tree.flatten(like)
             view = self.views[home.index]

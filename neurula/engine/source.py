@@ -5,7 +5,7 @@ and who talks to whom are numbers in tables. Populations of one kind share their
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from .layout import BLOCK, Cells
 
@@ -49,13 +49,14 @@ _RUN = f'''
 @compiled
 def run(
     begin, end, last, key0, key1, clock, stimuli, populations, projections,
-    cells, numbers, fired, rings, starts, places, weights, delays, found, when, who, look, seen,
+    cells, numbers, fired, rings, starts, places, weights, delays, found, when, who, look, seen,MORE
 ):
     """Steps from begin to end; the step at which the list of spikes was full."""
     active = np.zeros(populations.shape[0], np.int64)
     for t in range(begin, end):
         if found[0] + fired.size > when.size:
             return t
+        HEAR
         for k in range(populations.shape[0]):
             p = populations[k]
             x, first = numbers[p[{NUMBERS}] :], p[{FIRST_CELL}]
@@ -77,6 +78,7 @@ DISPATCH
             # What is sent in the last step is handed on as being on its way, not as arrived.
             if r[{DELAY}] > 0 and t != last:
                 SEND
+        LEARN
         for i in range(look.size):
             seen[t - begin, i] = cells[look[i]]
     return end
@@ -108,8 +110,17 @@ def uniform(key0, key1, cell):
 '''
 
 
-def source(populations: Sequence[Cells], cache: bool) -> tuple[str, list[int]]:
-    """The whole module, and the kind of each population. Equal kinds give equal modules."""
+_NOTHING = {"PARTS": "", "MORE": "", "HEAR": "", "LEARN": ""}
+
+
+def source(
+    populations: Sequence[Cells], cache: bool, more: Mapping[str, str] = _NOTHING
+) -> tuple[str, list[int]]:
+    """The whole module, and the kind of each population. Equal kinds give equal modules.
+
+    `more` is what the loop does besides: functions, what they are given, at the start of a step, at
+    its end.
+    """
     updates: list[str] = []
     for p in populations:
         code = _update(p)
@@ -128,7 +139,10 @@ def source(populations: Sequence[Cells], cache: bool) -> tuple[str, list[int]]:
     for depth in (5, 4):
         send = "\n".join(_indent(_SEND.split("\n"), depth)).lstrip()
         run = run.replace("SEND", send, 1)
-    return "".join(parts) + run, kinds
+    for place in ("HEAR", "LEARN"):
+        lines = _indent(more[place].split("\n"), 2) if more[place] else []
+        run = run.replace(f"        {place}\n", "".join(f"{line}\n" for line in lines))
+    return "".join([*parts, more["PARTS"], run.replace("MORE", more["MORE"])]), kinds
 
 
 def _indent(lines: Sequence[str], depth: int) -> list[str]:
