@@ -7,6 +7,7 @@ from .clamped_hebb import ClampedHebb as ClampedHebb
 from .contrastive import AbstractContrastiveRule as AbstractContrastiveRule
 from .contrastive_hebb import ContrastiveHebb as ContrastiveHebb
 from .direct_feedback_alignment import DirectFeedbackAlignment as DirectFeedbackAlignment
+from .eprop import EProp as EProp
 from .equilibrium_propagation import EquilibriumPropagation as EquilibriumPropagation
 from .feedback_alignment import FeedbackAlignment as FeedbackAlignment
 from .generalised_recirculation import GeneralisedRecirculation as GeneralisedRecirculation
