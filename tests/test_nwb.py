@@ -131,6 +131,14 @@ def poisson(rate=5.0, seconds=60.0, cells=3):
     return [np.sort(rng.uniform(0, seconds, int(rate * seconds))) for _ in range(cells)]
 
 
+def test_silence_is_kept(tmp_path):
+    nothing = Spikes(np.zeros(0), np.zeros(0, np.int64))
+    data = nl.Recorded({"a": nothing}, {"a": 4}, {}, 50.0, 0.1)
+    back = nl.from_nwb(nl.to_nwb(data, tmp_path / "x.nwb"))
+    assert_equal(back, data)
+    assert back.recording("a").responses.shape == (5, 4)
+
+
 def test_files_of_others_are_read_in_their_units(tmp_path):
     trains = poisson()
     back = nl.from_nwb(foreign(tmp_path / "x.nwb", trains, pupil=np.arange(3000)))

@@ -31,15 +31,15 @@ def opened(path: str | os.PathLike) -> Generator[Any, None, None]:
             f"{path} should be an NWB file, but is an HDF5 file without `nwb_version`: something "
             "else lies in it. Read it with `h5py.File(path)` and make a `Recording` of it."
         )
-    try:
-        with pynwb.NWBHDF5IO(str(path), "r") as io:
-            try:
-                file = io.read()
-            except Exception as error:
-                raise ValueError(_damaged(path, error)) from error
+    with contextlib.ExitStack() as stack:
+        try:
+            file = stack.enter_context(pynwb.NWBHDF5IO(str(path), "r")).read()
+        except Exception as error:
+            raise ValueError(_damaged(path, error)) from error
+        try:
             yield file
-    except OSError as error:  # what was read late was not there
-        raise ValueError(_damaged(path, error)) from None
+        except OSError as error:  # what is read late was not there
+            raise ValueError(_damaged(path, error)) from None
 
 
 def _damaged(path: Any, error: Exception) -> str:

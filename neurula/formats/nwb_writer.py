@@ -113,25 +113,59 @@ def _gathered(data: Simulated | Recorded | Recording, dt: float | None) -> Recor
 
 
 def _add_units(file: Any, found: Recorded) -> None:
+    """The table of units, column by column: row by row it would take a millisecond each."""
+    from hdmf.common import VectorData, VectorIndex
     from pynwb.misc import Units
 
     resolution = None if found.dt is None else found.dt / 1000
-    file.units = Units(name="units", description="Cells, by population.", resolution=resolution)
-    file.add_unit_column("population", "The population that the cell belongs to.")
-    file.add_unit_column("cell", "The number of the cell in its population, from zero.")
-    for name, (times, cells) in found.spikes.items():
-        if len(cells) and not 0 <= cells.min() <= cells.max() < found.sizes[name]:
-            raise ValueError(
-                f"Cells of {name!r} are numbered from 0 to {found.sizes[name] - 1}, but spikes are "
-                f"of cells {cells.min()} to {cells.max()}. Correct `sizes[{name!r}]`."
-            )
-        order = np.argsort(cells, kind="stable")
-        ends = np.searchsorted(cells[order], np.arange(1, found.sizes[name]))
-        trains = np.split(np.asarray(times, float)[order] / 1000, ends)
-        check_order(name, trains)
-        for cell, train in enumerate(trains):
-            watched = [[0.0, found.duration / 1000]]
-            file.add_unit(spike_times=train, obs_intervals=watched, population=name, cell=cell)
+    trains = [train for name in found.spikes for train in _trains(name, found)]
+    times = np.concatenate([*trains, np.zeros(0)])
+    watched = np.tile([[0.0, found.duration / 1000]], (len(trains), 1))
+    names = [name for name in found.spikes for _ in range(found.sizes[name])]
+    numbers = [cell for name in found.spikes for cell in range(found.sizes[name])]
+    columns = []
+    for name, says, data, ends in (
+        (
+            "spike_times",
+            "When the cell fired, s.",
+            times,
+            np.cumsum([len(train) for train in trains]),
+        ),
+        (
+            "obs_intervals",
+            "From when to when it was watched, s.",
+            watched,
+            np.arange(len(trains)) + 1,
+        ),
+        ("population", "The population that the cell belongs to.", names, None),
+        ("cell", "The number of the cell in its population, from zero.", numbers, None),
+    ):
+        columns.append(VectorData(name=name, description=says, data=data))
+        if ends is not None:
+            columns.append(VectorIndex(name=f"{name}_index", data=ends, target=columns[-1]))
+    file.units = Units(
+        name="units",
+        description="Cells, by population.",
+        resolution=resolution,
+        columns=columns,
+        colnames=["spike_times", "obs_intervals", "population", "cell"],
+        id=np.arange(len(trains)),
+    )
+
+
+def _trains(name: str, found: Recorded) -> list[np.ndarray]:
+    """The spike times of every cell of a population, s."""
+    times, cells = found.spikes[name]
+    if len(cells) and not 0 <= cells.min() <= cells.max() < found.sizes[name]:
+        raise ValueError(
+            f"Cells of {name!r} are numbered from 0 to {found.sizes[name] - 1}, but spikes are "
+            f"of cells {cells.min()} to {cells.max()}. Correct `sizes[{name!r}]`."
+        )
+    order = np.argsort(cells, kind="stable")
+    ends = np.searchsorted(cells[order], np.arange(1, found.sizes[name]))
+    trains = np.split(np.asarray(times, float)[order] / 1000, ends)
+    check_order(name, trains)
+    return trains
 
 
 def _add_series(file: Any, name: str, series: Series, *, behaviour: bool) -> None:
