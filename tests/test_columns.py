@@ -1,5 +1,6 @@
 """Columns against their published tables; what each way of rewiring keeps and what it destroys."""
 
+import jax
 import jax.numpy as jnp
 import networkx
 import numpy as np
@@ -172,11 +173,11 @@ def test_swaps_destroy_all_that_degrees_do_not_force():
 
     x and y, one for each kind that speaks or listens, are those that give the mean degrees.
     """
-    graph = wirings.column(cells=600, seed=0)
+    graph = wirings.column(cells=400, seed=0)
     null = wirings.rewired(graph, "degree-controlled", seed=1)
     here = graph.excites[graph.source] & graph.excites[graph.target]
     kinds = [0, 2, 4]
-    sizes = graph.table.sizes(600)[kinds]
+    sizes = graph.table.sizes(400)[kinds]
 
     def counts(g):
         pairs = [[(g.kind[g.target] == b) & (g.kind[g.source] == a) for a in kinds] for b in kinds]
@@ -190,7 +191,7 @@ def test_swaps_destroy_all_that_degrees_do_not_force():
         p = np.outer(y, x) / (1 + np.outer(y, x))
         y = y * np.sqrt(before.sum(1) / (pairs * p).sum(1))
     expected = pairs * np.outer(y, x) / (1 + np.outer(y, x))
-    np.testing.assert_allclose(after, expected, rtol=0.08)
+    np.testing.assert_allclose(after, expected, rtol=0.04, atol=24)  # draws spread by 5 to 30
     assert np.abs(before / expected - 1).max() > 0.9
 
 
@@ -242,8 +243,8 @@ def test_a_small_amplitude_is_reached_from_where_it_was_measured():
     for amplitude, port in ((0.1, 1), (-0.1, 2)):
         state, drive = cell.init(1), jnp.zeros((3, 1))
         drive = drive.at[port].set(conductances(cell, np.array([amplitude])))
-        for _ in range(400):
-            state, _ = cell.step(state, drive, None, dt=1.0)
+        step = lambda _, s: cell.step(s, drive, None, dt=1.0)[0]  # noqa: B023, E731
+        state = jax.lax.fori_loop(0, 400, step, state)
         assert float(state[0][0]) + 65 == pytest.approx(amplitude, rel=0.02)
 
 
