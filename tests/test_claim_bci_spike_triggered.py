@@ -2,6 +2,7 @@
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -104,7 +105,7 @@ def test_the_output_of_a_turns_to_b_when_a_speaks_louder_to_b(network):
 def test_changes_are_measured_from_the_network_left_alone_with_the_same_rule():
     found = {"none": 0.1, "random": 0.3, "rate": 0.5, "rate, none": 0.2, "soft, none": 0.0}
     outcomes = {
-        arm: Outcome(np.zeros(2), kept={"change": np.full((2, 3), x)}) for arm, x in found.items()
+        arm: Outcome(jnp.zeros(2), kept={"change": jnp.full((2, 3), x)}) for arm, x in found.items()
     }
     assert {arm: round(x[0], 6) for arm, x in effects(outcomes).items()} == {
         "random": 0.2,
