@@ -181,6 +181,9 @@ class BciSpikeTriggered(AbstractClaim):
             ),
             secondary={
                 **parts,
+                "multiplicative STDP: what is left, beyond 80 % of the change": Superiority(
+                    effects(outcomes, "left")["soft"], KEPT * change["soft"], 0.0
+                ),
                 "by rates alone, beyond random": Superiority(
                     change["rate"], change["rate, random"], self.margin
                 ),
