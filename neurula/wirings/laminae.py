@@ -6,12 +6,12 @@ table 5.
 
 What has been checked. `THOMSON`: every number but those named below, against the published code of
 the replication by Schulte to Brinke, Duarte & Morrison (2022), Front. Integr. Neurosci. 16:923468,
-and the probabilities and amplitudes within layers 4 and 5, but for the probability of L4i onto
-L4i, against a second model's code that cites the same figure; not against the figures of the papers themselves. `POTJANS`: against the
-reference implementation that the authors' institute keeps. Chosen here, from no table: the places
-of feedback and lateral input (after the scheme of Felleman & Van Essen 1991, Cereb. Cortex 1:1) and
-all their probabilities, except that 0.2 onto excitatory cells of layers 2/3 is the second input of
-Haeusler & Maass.
+and the probabilities and amplitudes within layers 4 and 5, but for the probability of L4i onto L4i,
+against a second model's code that cites the same figure; not against the figures of the papers
+themselves. `POTJANS`: against the reference implementation that the authors' institute keeps.
+Chosen here, from no table: the places of feedback and lateral input (after the scheme of Felleman &
+Van Essen 1991, Cereb. Cortex 1:1) and all their probabilities, except that 0.2 onto excitatory
+cells of layers 2/3 is the second input of Haeusler & Maass.
 """
 
 import dataclasses
