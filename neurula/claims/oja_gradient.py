@@ -183,7 +183,7 @@ class Mispaired(AbstractLocalRule):
     trace_times: ClassVar[tuple[float, float]] = (0.0, 0.0)
 
     def change(self, synapse: Synapse) -> tuple[Weight, Weight]:
-        before = End(synapse.memory, synapse.memory)
+        before = End(synapse.memory, (synapse.memory,))
         late = Synapse(before, synapse.post, synapse.weight, None, synapse.third, synapse.dt)
         now = jnp.broadcast_to(synapse.pre.activity, synapse.weight.shape)
         return self.rule.change(late)[0], now
