@@ -10,6 +10,7 @@ from .hebb_bp_equivalence import HebbBpEquivalence as HebbBpEquivalence
 from .local_error_signals import LocalErrorSignals as LocalErrorSignals
 from .null_calibration import NullCalibration as NullCalibration
 from .oja_gradient import OjaGradient as OjaGradient
+from .potential_memory import PotentialMemory as PotentialMemory
 from .recirculation_gradient import RecirculationGradient as RecirculationGradient
 from .stare_longer import StareLonger as StareLonger
 from .tonic_burst import TonicBurst as TonicBurst

@@ -11,3 +11,4 @@ from .patches import Patches as Patches
 from .recall import Recall as Recall
 from .shown import Shown as Shown
 from .squared import Squared as Squared
+from .store_recall import StoreRecall as StoreRecall
