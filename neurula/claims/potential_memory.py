@@ -155,8 +155,8 @@ class PotentialMemory(AbstractClaim):
     def evidence(self, outcomes: Outcomes) -> Evidence:
         def longer(arm: str, other: str) -> Superiority:
             delays = [np.asarray(outcomes[x].score, np.float64) for x in (arm, other)]
-            within = [np.log(np.clip(x, FLOOR, DELAYS[-1])) for x in delays]
-            return Superiority(*within, self.margin)
+            mine, others = (np.log(np.clip(x, FLOOR, DELAYS[-1])) for x in delays)
+            return Superiority(mine, others, self.margin)
 
         def at(arm: str, what: str) -> np.ndarray:
             return np.asarray(outcomes[arm].kept[what], np.float64)
@@ -197,8 +197,8 @@ class PotentialMemory(AbstractClaim):
         from ..pictures import curves
 
         lines = {arm: 100 * np.asarray(each.kept["recall"]) for arm, each in outcomes.items()}
-        titles = {"x_title": "delay (ms)", "y_title": "recall, % of test examples"}
-        picture = curves(np.array(DELAYS), lines, log_x=True, **titles)
+        x_title, y_title = "delay (ms)", "recall, % of test examples"
+        picture = curves(np.array(DELAYS), lines, x_title=x_title, y_title=y_title, log_x=True)
         return picture.update_xaxes(tickvals=DELAYS)
 
 

@@ -73,7 +73,7 @@ class StoreRecall(AbstractTask):
     ) -> tuple[Float[Array, "1 out"], Sample]:
         mean = jnp.mean(outputs[-self.call :], axis=0, keepdims=True)
         target = None if sample.target is None else sample.target[-1:]
-        return mean, Sample(sample.stimuli, target)
+        return mean, Sample(sample.stimuli[-1:], target)
 
     def _show(
         self, symbol: Integer[Array, ""], delay: Integer[Array, ""], key: PRNGKeyArray
