@@ -16,7 +16,7 @@ MIDDLE |= {"loop": jnp.array(0.5), "keep": jnp.array(2.0)}
 
 
 def made(arm):
-    return jax.jit(lambda k: CLAIM.brain(arm, MIDDLE, key=k))(jax.random.key(0))
+    return eqx.filter_jit(lambda k: CLAIM.brain(arm, MIDDLE, key=k))(jax.random.key(0))
 
 
 def test_arms_have_the_parameters_that_they_say():
