@@ -19,6 +19,7 @@ from neurula.tasks import (
     Patches,
     Recall,
     Squared,
+    StoreRecall,
     digits as digits_file,
     mnist_1d as mnist_1d_file,
     patches as patches_file,
@@ -38,6 +39,7 @@ ALL = {
     "parity, window": Parity(length=70, window=3, exam_size=20),
     "recall": Recall(exam_size=20),
     "recall, back 0": Recall(length=20, back=0, exam_size=20),
+    "store and recall": StoreRecall(exam_size=20),
     "patches": Patches(),
     "patches, olshausen": Patches(size=8, whitening="olshausen", cells=5),
     "patches, none": Patches(size=8, whitening="none"),
@@ -381,6 +383,28 @@ def test_recall_by_brute_force(length, back, key):
             np.testing.assert_array_equal(answer, shown[:, t - back])
 
 
+def test_store_and_recall_by_brute_force(key):
+    task = StoreRecall(delays=(1, 4), cue=3, call=2, symbols=3, noise=0.0, exam_size=60)
+    assert task.shape == (9, 4, 3)
+    for samples, n in ((draw(task, "train", 300, key=key), 300), (task.exam("test", key=key), 60)):
+        lines, symbol = np.asarray(samples.stimuli), np.asarray(samples.target)[:, -1].argmax(-1)
+        delays = []
+        for one, shown in zip(lines, symbol, strict=True):
+            np.testing.assert_array_equal(one[:, 3], [0] * 7 + [1] * 2)
+            [begin, *_, end] = np.flatnonzero(one[:, shown])
+            assert one[:, :3].sum() == end - begin + 1 == 3
+            delays.append(7 - end - 1)
+        assert set(delays) == {1, 4}
+        kinds = np.bincount(symbol + 3 * (np.array(delays) == 4), minlength=6)
+        np.testing.assert_allclose(kinds / n, 1 / 6, atol=0.06 if n == 300 else 0)
+    np.testing.assert_array_equal(delays[:6], [1, 1, 1, 4, 4, 4])
+    mean = jnp.zeros((9, 3)).at[-2:, 0].set(jnp.array([3.0, -1.0])).at[-1, 1].set(1.5)
+    sample = jax.tree.map(lambda x: x[0], samples)  # symbol 0
+    assert task.score(mean, sample) == 1
+    wanted = -np.log(np.exp(1.0) / (np.exp(1.0) + np.exp(0.75) + 1))
+    np.testing.assert_allclose(task.error(mean, sample), wanted, rtol=1e-5)
+
+
 @pytest.mark.parametrize("length", [2, 3, 25])
 def test_adding_by_brute_force(length, key):
     samples = draw(Adding(length=length), "train", 500, key=key)
@@ -413,6 +437,8 @@ def test_adding_scores_chance_as_nothing(key):
         (lambda: Parity(window=-1), r"got -1.*Write Parity\(window=0\)"),
         (lambda: Recall(length=3, back=3), r"back from 0 to 2, got 3.*Recall\(length=11, back=3\)"),
         (lambda: Recall(symbols=1), r"2 symbols or more, got 1.*nothing to remember"),
+        (lambda: StoreRecall(delays=()), r"one or more delays of 0 or more, got \(\)"),
+        (lambda: StoreRecall(call=0), r"call of 1 or more.*got 10, 0, 2 and 0.1"),
         (lambda: Adding(length=1), r"length of 2 or more, got 1.*Write Adding\(length=25\)"),
         (lambda: Adding(exam_size=0), r"exam_size of 1 or more, got 0.*Adding\(exam_size=1000\)"),
         (lambda: MNIST1D(exam_size=0), r"MNIST1D expects an exam_size of 1 or more, got 0"),

@@ -14,6 +14,7 @@ from .masking_interrupts import MaskingInterrupts as MaskingInterrupts
 from .null_calibration import NullCalibration as NullCalibration
 from .occlusion_recurrence import OcclusionRecurrence as OcclusionRecurrence
 from .oja_gradient import OjaGradient as OjaGradient
+from .potential_memory import PotentialMemory as PotentialMemory
 from .recirculation_gradient import RecirculationGradient as RecirculationGradient
 from .stare_longer import StareLonger as StareLonger
 from .tonic_burst import TonicBurst as TonicBurst

@@ -14,3 +14,4 @@ from .recall import Recall as Recall
 from .shown import Shown as Shown
 from .spike_streams import SpikeStreams as SpikeStreams
 from .squared import Squared as Squared
+from .store_recall import StoreRecall as StoreRecall
