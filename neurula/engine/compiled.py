@@ -10,8 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from ..cache import cache_folder
-from ..mistake import Mistake
-from ..results import write_whole
+from ..storage import whole
 
 
 @functools.cache
@@ -22,9 +21,10 @@ def load(source: str) -> Callable[..., Any]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.is_file():
-            write_whole(path, source.encode())
+            with whole(path) as part:
+                part.write_text(source)
         return _module(name, path).run
-    except (OSError, Mistake):  # nowhere to keep it: compile for this process alone
+    except OSError:  # nowhere to keep it: compile for this process alone
         module = ModuleType(name)
         exec(compile(source.replace("cache=True", "cache=False"), name, "exec"), vars(module))
         return module.run
