@@ -11,6 +11,7 @@ from ..network import Network
 from ..populations import Projection
 from ..wirings import Sparse
 from .layout import BLOCK, Cells, rank, slots
+from .source import STARTS
 
 
 class Connections:
@@ -54,7 +55,7 @@ class Connections:
 
     def of(self, index: int, cell: int) -> slice:
         """The connections by which a cell speaks along a projection."""
-        first = self.table[index, 7] + cell
+        first = self.table[index, STARTS] + cell
         return slice(self.starts[first], self.starts[first + 1])
 
 

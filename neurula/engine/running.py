@@ -16,7 +16,7 @@ from ..populations import Projection
 from .compiled import load
 from .connections import Connections
 from .layout import Cells, rank
-from .source import source
+from .source import IN_RING, INTO, RINGS, WIDTH, source
 
 ROOM = 4096  # spikes for which there is room at first
 
@@ -69,12 +69,12 @@ class Run:
         self.numbers = np.array([x for given in numbers for x in given] or [0], np.float32)
         at = np.cumsum([0, *map(len, numbers)])
         most = max((len(p.ringed) for p in self.cells), default=0)
-        self.table = np.zeros((len(self.cells), 7 + 2 * most), np.int64)
+        self.table = np.zeros((len(self.cells), RINGS + 2 * most), np.int64)
         for k, p in enumerate(self.cells):
             names = [p.heard[int(row.removeprefix("in"))].name for row in p.ringed]
             rings = [x for name in names for x in self.connections.rings[name]]
             row = [self.kinds[k], p.size, begins[k], at[k], self.first[k], int(p.spikes), p.first]
-            self.table[k, : 7 + len(rings)] = [*row, *rings]
+            self.table[k, : RINGS + len(rings)] = [*row, *rings]
 
     def _watch(self, watch: Mapping[str, Sequence[int]], begins: np.ndarray) -> None:
         """Where the watched cells' numbers lie, one population after the other."""
@@ -118,14 +118,14 @@ class Run:
     def _on_its_way(self, index: int, q: Projection) -> None:
         lists, row = self.connections, self.connections.table[index]
         past = self.past[q.name if tires(q) else q.source]
-        into = self.rings if row[3] else self.data
+        into = self.rings if row[IN_RING] else self.data
         for age, cell in np.argwhere(past):  # 0: the newest
             there = lists.of(index, int(cell))
             places = lists.places[there].astype(np.int64)
             late = np.full(places.size, q.delay) if q.delays is None else lists.delays[there]
             due = late - 1 - age  # steps from now
             amounts = past[age, cell] * lists.weights[there]
-            places += row[2] + due * row[4]
+            places += row[INTO] + due * row[WIDTH]
             np.add.at(into, places[due >= 0], amounts[due >= 0])
 
     def advance(self, end: int) -> None:
