@@ -13,7 +13,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from ..builders import layered
 from ..contracts import AbstractBlock, AbstractNeuron
-from ..evidence import Superiority
+from ..evidence import Superiority, weakest
 from ..experiment import AbstractClaim, Arm, Budget, Evidence, Gate, Outcome, Outcomes, Range
 from ..gated import LSTM
 from ..live import learn
@@ -29,6 +29,7 @@ BRAIN, PLAIN, LOOPS = "ALIF 700", "LIF 20", ", loops"
 DT = 5.0  # ms
 DELAYS = (25.0, 50.0, 100.0, 200.0, 400.0, 800.0)  # ms; the shortest tells who can do it at all
 FLOOR = DELAYS[1]  # ms; delays below count as this one
+SOME = float(np.log(1.1))  # with loops: any ratio worth naming
 RIGHT = 0.9  # share of right answers that counts as recall
 Settings = dict[str, Float[Array, ""]]
 
@@ -40,8 +41,9 @@ class PotentialMemory(AbstractClaim):
     """
 
     statement: ClassVar[str] = (
-        "Without recurrent connections, spiking cells whose threshold adapts over 700 ms recall a "
-        "symbol over delays at least three times as long as cells with the same membrane do."
+        "Spiking cells whose threshold adapts over 700 ms recall a symbol over delays at least "
+        "three times as long as cells with the same membrane do, without recurrent connections, "
+        "and over longer delays with them too."
     )
     source: ClassVar[str] = (
         "Memories in the form of stored potential, like the state of an LSTM; nearest: Bellec et "
@@ -67,12 +69,13 @@ class PotentialMemory(AbstractClaim):
     unit: ClassVar[str] = "log ratio of delays at 90 % recall, between 50 and 800 ms"
     refuted_if: ClassVar[str] = (
         "the delay at 90 % recall of cells that adapt is less than 3 times that of cells that do "
-        "not, both without recurrent connections"
+        "not, both without recurrent connections; or less than 1.1 times, both with them: then "
+        "recurrence alone explains the memory"
     )
     expected: ClassVar[str] = (
         "Delays of a few membrane time constants without adaptation, of about the adaptation time "
-        "with it. Bad outcome: with recurrent connections all cells do as well, so that loops and "
-        "not potentials are the memory; see the comparisons beside."
+        "with it. Bad outcome: with recurrent connections all cells do as well, so that loops "
+        "suffice for a memory; each half has its own row beside."
     )
     pitfalls: ClassVar[tuple[str, ...]] = (
         "Silent cells recall nothing: hence the gate on rates.",
@@ -81,6 +84,8 @@ class PotentialMemory(AbstractClaim):
         "Delays beyond the ends, 50 and 800 ms, count as the ends: this draws ratios towards 1.",
         "The shape of the surrogate derivative is one of many; rates are not regularised.",
         "Few updates: what loops could learn in many more is not tested.",
+        "Seen on tuning seeds before this was run: loops alone recall at every delay, so the half "
+        "with loops cannot show more than a tie; that this refutes was fixed by the design's text.",
     )
     data: ClassVar[tuple[str, ...]] = ()
     budgets: ClassVar[dict[str, Budget]] = {
@@ -153,10 +158,10 @@ class PotentialMemory(AbstractClaim):
         return Outcome(reach(test), tuning=jnp.mean(tune), costs=learned.costs, kept=kept)
 
     def evidence(self, outcomes: Outcomes) -> Evidence:
-        def longer(arm: str, other: str) -> Superiority:
+        def longer(arm: str, other: str, margin: float = self.margin) -> Superiority:
             delays = [np.asarray(outcomes[x].score, np.float64) for x in (arm, other)]
             mine, others = (np.log(np.clip(x, FLOOR, DELAYS[-1])) for x in delays)
-            return Superiority(mine, others, self.margin)
+            return Superiority(mine, others, margin)
 
         def at(arm: str, what: str) -> np.ndarray:
             return np.asarray(outcomes[arm].kept[what], np.float64)
@@ -172,15 +177,18 @@ class PotentialMemory(AbstractClaim):
             "ALIF 700 beyond twice as many LIF 20": (BRAIN, "LIF 20, twice"),
             "ALIF 700 beyond adaptation of 20 ms": (BRAIN, "ALIF 20"),
             "ALIF 700 beyond leaky cells": (BRAIN, "leaky"),
-            "both with loops: ALIF 700 beyond LIF 20": (BRAIN + LOOPS, PLAIN + LOOPS),
             "loops alone: LIF 20 with beyond without": (PLAIN + LOOPS, PLAIN),
             "small LSTM beyond ALIF 700": ("small LSTM", BRAIN),
             "LSTM beyond ALIF 700 with loops": ("LSTM", BRAIN + LOOPS),
         }
+        halves = {
+            "without loops: ALIF 700 beyond LIF 20": longer(BRAIN, PLAIN),
+            "both with loops: ALIF 700 beyond LIF 20": longer(BRAIN + LOOPS, PLAIN + LOOPS, SOME),
+        }
         found = ", ".join(f"{arm} {share:.1f} %" for arm, share in first.items())
         span = f"{min(rates.values()):.1f} to {max(rates.values()):.1f} Hz"
         return Evidence(
-            longer(BRAIN, PLAIN),
+            weakest(*halves.values()),
             gates=(
                 Gate("All recall 90 % after 25 ms.", min(first.values()) >= 100 * RIGHT, found),
                 Gate("Spiking cells fire at 1 to 100 Hz.", bool(awake), span),
@@ -190,7 +198,7 @@ class PotentialMemory(AbstractClaim):
                     f"at worst {silent[quiet]:.0f} %, {quiet}",
                 ),
             ),
-            secondary={name: longer(*pair) for name, pair in pairs.items()},
+            secondary=halves | {name: longer(*pair) for name, pair in pairs.items()},
         )
 
     def figure(self, outcomes: Outcomes) -> Any:
