@@ -57,6 +57,7 @@ class Outcome(eqx.Module):
 
     `tuning` is the score on tuning data, all that a search for hyper-parameters may see. `costs`
     counts parameters, updates and samples; FLOPs and seconds are added by whoever runs it.
+    `health` is what `neurula.health.health` says about spiking cells; the report warns by it.
     """
 
     score: Float[Array, "*seed"]
@@ -64,6 +65,7 @@ class Outcome(eqx.Module):
     curves: dict[str, Float[Array, "..."]] = eqx.field(default_factory=dict)
     costs: dict[str, Float[Array, "..."]] = eqx.field(default_factory=dict)
     kept: dict[str, Array] = eqx.field(default_factory=dict)
+    health: dict[str, Float[Array, "*seed"]] = eqx.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -19,6 +19,7 @@ from .costs import count
 from .experiment import AbstractClaim, Outcome
 from .lookup import find
 
+GROUPS = ("curves", "costs", "kept", "health")  # of an outcome, each with arrays by name
 Settings = dict[str, float]  # tuned hyper-parameters, by name
 
 
@@ -48,8 +49,8 @@ class Done:
 
 
 def as_outcome(numbers: dict[str, np.ndarray]) -> Outcome:
-    """An outcome of NumPy arrays; those of `curves`, `costs` and `kept` are called `group/name`."""
-    groups: dict[str, dict[str, jax.Array]] = {"curves": {}, "costs": {}, "kept": {}}
+    """An outcome of NumPy arrays; those in groups, as `curves`, are called `group/name`."""
+    groups: dict[str, dict[str, jax.Array]] = {group: {} for group in GROUPS}
     blank = jnp.zeros(())
     for name in numbers:
         group, _, inner = name.partition("/")

@@ -159,6 +159,7 @@ def _arm(
         "score": [None] * seeds,
         "tuning": None,
         "curves": {},
+        "health": {},
         "costs": _costs(ledger, arm),
         "seconds": round(_seconds(ledger, arm), 3),
         "failed": {str(seed): why for seed, why in sorted(failed.items())},
@@ -171,6 +172,8 @@ def _arm(
         known["tuning"] = _numbers(outcome.tuning, bad, 9)
     for name, curve in outcome.curves.items():
         known["curves"][name] = _numbers(_thin(np.asarray(curve)), bad, DIGITS)
+    for name, values in outcome.health.items():
+        known["health"][name] = _numbers(values, bad, DIGITS)
     for name, values in outcome.costs.items():
         kept = np.delete(np.asarray(values, np.float64), bad, axis=0)
         known["costs"][name] = float(kept.mean())

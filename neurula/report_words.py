@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from .health import advice
 from .report_numbers import MINUS, alike, listed, number, p_value, seconds
 
 Record = dict[str, Any]
@@ -96,6 +97,20 @@ def _facts(kind: str, found: Record) -> str:
         "refuted": f"The whole interval lies below {margin}, the smallest effect that matters.",
         "inconclusive": f"{short} {margin}: the data do not decide.",
     }[ruling]
+
+
+def activity(record: Record) -> list[str]:
+    """What looks wrong with the spikes of an arm: in how many seeds, and the worst of them."""
+    lines = []
+    for arm, about in record["arms"].items():
+        shares = about.get("health") or {}
+        for name in shares:
+            values = [0.0 if value is None else value for value in shares[name]]
+            alone = {"silent": 0.0, "saturated": 0.0, name: max(values)}
+            told = advice(alone["silent"], alone["saturated"], "cells")
+            seed = record["run"]["seeds"][int(np.argmax(values))]
+            lines += [f"{arm}, worst in seed {seed}: {words}" for words in told]
+    return lines
 
 
 def protocol(record: Record) -> list[tuple[str, str]]:

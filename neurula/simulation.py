@@ -16,6 +16,7 @@ from .contracts import Recording
 from .engine.learning import PlasticRun
 from .engine.running import Run
 from .engine.scanning import Scan
+from .health import advice, health
 from .measures.spike_counts import spike_counts
 from .network import Network, NetworkState
 from .plastic import Plastic, PlasticState
@@ -207,25 +208,10 @@ def _end(run: Run | Scan) -> Simulated:
     duration = run.steps * dt
     sizes = {name: run.network.populations[name].size for name in spikes}
     result = Simulated(spikes, kept, state, duration, run.engine, (), sizes, dt)
-    return result._replace(advice=advice(result.rates(run.network), run.network))
-
-
-def advice(rates: Mapping[str, np.ndarray], network: Network) -> tuple[str, ...]:
-    """What looks wrong with the activity of spiking populations, in plain words."""
-    found = []
-    for name, rate in rates.items():
-        silent, most = float(np.mean(rate == 0)), 1000 / network.dt
-        if silent == 1:
-            found.append(
-                f"All {rate.size} cells of {name!r} are silent. Give them more input, raise the "
-                "weights that lead to them, or lower their threshold."
-            )
-        elif silent > 0.9:
-            found.append(f"{100 * silent:.0f} % of the cells of {name!r} never fire.")
-        if float(np.mean(rate > 0.4 * most)) > 0.1:
-            found.append(
-                f"{100 * np.mean(rate > 0.4 * most):.0f} % of the cells of {name!r} fire at nearly "
-                "every step: activity has exploded. Weaken excitation, strengthen inhibition, or "
-                "give the cells a refractory time."
-            )
-    return tuple(found)
+    told: list[str] = []
+    for name, rate in result.rates(run.network).items():
+        shares = health(jnp.asarray(rate * dt / 1000, jnp.float32))
+        told += advice(
+            *(float(share) for share in shares.values()), f"{rate.size} cells of {name!r}"
+        )
+    return result._replace(advice=tuple(told))

@@ -16,6 +16,7 @@ from ..contracts import AbstractBlock, AbstractNeuron
 from ..evidence import Superiority, weakest
 from ..experiment import AbstractClaim, Arm, Budget, Evidence, Gate, Outcome, Outcomes, Range
 from ..gated import LSTM
+from ..health import health
 from ..live import learn
 from ..network import Network, Projection
 from ..neurons import LIF, AdaptiveLIF, Leaky
@@ -150,12 +151,13 @@ class PotentialMemory(AbstractClaim):
         answers, active = jax.vmap(lambda x: play(learned.brain, x))(both.stimuli)
         right = jax.vmap(self.task.score)(answers, both).reshape(2, -1, len(DELAYS), 2)
         tune, test = jnp.mean(right, axis=(1, 3))
-        kept = {
-            "recall": test,
-            "rate": 1000 / DT * jnp.mean(active),
-            "silent": jnp.mean(jnp.max(active, axis=0) == 0),
-        }
-        return Outcome(reach(test), tuning=jnp.mean(tune), costs=learned.costs, kept=kept)
+        return Outcome(
+            reach(test),
+            tuning=jnp.mean(tune),
+            costs=learned.costs,
+            kept={"recall": test, "rate": 1000 / DT * jnp.mean(active)},
+            health=health(jnp.mean(active, axis=0)) if "LIF" in arm else {},
+        )
 
     def evidence(self, outcomes: Outcomes) -> Evidence:
         def longer(arm: str, other: str, margin: float = self.margin) -> Superiority:
@@ -168,7 +170,7 @@ class PotentialMemory(AbstractClaim):
 
         first = {arm: 100 * at(arm, "recall")[:, 0].mean() for arm in (BRAIN, PLAIN, "LSTM")}
         rates = {arm: at(arm, "rate").mean() for arm in self.arms if "LIF" in arm}
-        silent = {arm: 100 * at(arm, "silent").mean() for arm in rates}
+        silent = {arm: 100 * np.mean(np.asarray(outcomes[arm].health["silent"])) for arm in rates}
         awake = min(rates.values()) >= 1 and max(rates.values()) <= 100
         quiet = max(silent, key=silent.__getitem__)
         pairs = {
