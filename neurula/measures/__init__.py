@@ -2,8 +2,10 @@
 
 from .agreement import kappa as kappa
 from .alignment import alignment as alignment
+from .dissimilarities import dissimilarities as dissimilarities
 from .energy import energy as energy
 from .filtered import filtered as filtered
+from .noise import noise_covariance as noise_covariance
 from .readout import readout as readout
 from .spike_counts import (
     correlogram as correlogram,
