@@ -1,11 +1,16 @@
 """What is measured: responses, and how far apart they are. Measures see nothing else."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
 import numpy as np
 from jaxtyping import Array, Float
+
+if TYPE_CHECKING:  # who made a recording knows which of the two it holds
+    from typing import Any as Numbers
+else:
+    Numbers = Array | np.ndarray
 
 
 class Recording(eqx.Module):
@@ -15,12 +20,12 @@ class Recording(eqx.Module):
     `fold` or `repeat`. Brain data stay in float64 where they are given as NumPy arrays.
     """
 
-    responses: Float[Array | np.ndarray, "sample unit"]  # a sample is a stimulus or a time step
+    responses: Float[Numbers, "sample unit"]  # a sample is a stimulus or a time step
     name: str = eqx.field(static=True)
     source: str = eqx.field(static=True, default="")  # where it came from
     labels: dict[str, tuple[Any, ...]] = eqx.field(static=True, default_factory=dict)  # by sample
     subject: str = eqx.field(static=True, default="")  # whose responses; several are its sessions
-    positions: Float[Array | np.ndarray, "unit axis"] | None = None  # where the units lie
+    positions: Float[Numbers, "unit axis"] | None = None  # where the units lie
 
     def __check_init__(self):
         samples = self.responses.shape[0]
@@ -40,7 +45,7 @@ class Dissimilarities(eqx.Module):
     stands for a pair that was not measured. A model is a subject with one session.
     """
 
-    values: Float[Array | np.ndarray, "subject session pair"]
+    values: Float[Numbers, "subject session pair"]
     stimuli: tuple[str, ...] = eqx.field(static=True)
     subjects: tuple[str, ...] = eqx.field(static=True)  # whose: people, animals, models, layers
     measure: str = eqx.field(static=True, default="")  # with its unit

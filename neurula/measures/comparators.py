@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float
 
-from .weighing import Counts, Grams, Vectors, centred, chunks, grams, row_sums, whitened
+from .weighing import Counts, Grams, Vectors, absent, centred, chunks, grams, row_sums, whitened
 
 Comparison = Literal[
     "cosine",
@@ -49,7 +49,7 @@ def judge(
     with the pool of all others; upper: with the pool of all (Nili 2014). Pools are means of what
     the comparison looks at: ranks, or dissimilarities scaled to unit length or unit variance.
     """
-    missing = np.isnan(models).any(0) | np.isnan(brain).any(0)
+    missing = absent(models, brain)
     if comparison in RANKS:
         from .ranked import judge_ranks
 

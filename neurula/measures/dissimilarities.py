@@ -54,11 +54,7 @@ def dissimilarities(
     `MemoryError` before anything is allocated that would not fit.
     """
     recordings = [recordings] if isinstance(recordings, Recording) else list(recordings)
-    if measure not in get_args(Measure):
-        raise ValueError(
-            f"Expected a measure among {', '.join(get_args(Measure))}, but got {measure!r}, which "
-            "has no formula here. Write `dissimilarities(recordings, 'correlation')`."
-        )
+    _check_measure(measure)
     names, subjects, places = None, *_rows(recordings)
     found: np.ndarray | None = None
     for recording, place in zip(recordings, places, strict=True):
@@ -71,6 +67,14 @@ def dissimilarities(
     assert names is not None
     sources = ", ".join(dict.fromkeys(r.source for r in recordings if r.source))
     return Dissimilarities(found, names, subjects, SAYS[measure], sources)
+
+
+def _check_measure(measure: str) -> None:
+    if measure not in get_args(Measure):
+        raise ValueError(
+            f"Expected a measure among {', '.join(get_args(Measure))}, but got {measure!r}, which "
+            "has no formula here. Write `dissimilarities(recordings, 'correlation')`."
+        )
 
 
 def _rows(recordings: Sequence[Recording]) -> tuple[tuple[str, ...], list[tuple[int, int]]]:
@@ -208,7 +212,7 @@ def _means(data: Labelled, inside: np.ndarray) -> Patterns:
     lacks = [data.names[k] for k in np.flatnonzero(count == 0)]
     if lacks:
         raise ValueError(
-            f"Every fold needs every stimulus, but {len(lacks)} are missing from one: {lacks[:10]}. "
+            f"Every fold needs every stimulus, but one lacks {len(lacks)}: {lacks[:10]}. "
             "Without them there is no independent second estimate. Join folds until each has all "
             "stimuli, or leave these stimuli out."
         )

@@ -26,7 +26,7 @@ def noise_covariance(
     too few samples and for units that never vary.
     """
     residuals = np.asarray(residuals, dtype=np.float64)
-    samples, units = residuals.shape
+    samples = len(residuals)
     degrees = samples - 1 if degrees is None else degrees
     if degrees < 1:
         raise ValueError(
@@ -37,13 +37,7 @@ def noise_covariance(
         )
     residuals = residuals - residuals.mean(0)
     square = residuals.T @ residuals
-    still = np.flatnonzero(np.diag(square) <= 0)
-    if still.size:
-        raise ValueError(
-            f"Expected noise in every unit, but {still.size} of {units} units are constant (zero "
-            f"variance; first: {still[:10].tolist()}), and one divides by the noise. Leave them "
-            "out: `responses[:, responses.std(0) > 0]`, or take `noise='identity'`."
-        )
+    _check_noisy(np.diag(square))
     if shrinkage == "none":
         return square / degrees
     if shrinkage == "diagonal":
@@ -57,6 +51,16 @@ def noise_covariance(
         f"Expected a shrinkage among 'ledoit-wolf', 'schaefer-strimmer', 'diagonal' and 'none', "
         f"but got {shrinkage!r}, which has no formula here. Write `shrinkage='ledoit-wolf'`."
     )
+
+
+def _check_noisy(squares: Float[np.ndarray, " unit"]) -> None:
+    still = np.flatnonzero(squares <= 0)
+    if still.size:
+        raise ValueError(
+            f"Expected noise in every unit, but {still.size} of {squares.size} units are constant "
+            f"(zero variance; first: {still[:10].tolist()}), and one divides by the noise. Leave "
+            "them out: `responses[:, responses.std(0) > 0]`, or take `noise='identity'`."
+        )
 
 
 def _towards_identity(square: Covariance, fourth: Covariance, samples: int) -> Covariance:

@@ -131,11 +131,9 @@ def pooled(ranks, levels, size, weights, counts, kendall):
     is others, all.
     """
     many, size_of_all = ranks.shape
-    order, spare = np.empty(size_of_all, np.int64), np.empty(size_of_all, np.int64)
-    everyone, keys = np.empty(size_of_all, np.int64), np.empty(size_of_all, np.int64)
-    again = np.empty(size_of_all, np.int64)
+    order, spare, everyone, keys, again = np.empty((5, size_of_all), np.int64)
     products = np.zeros((len(counts), many, 2))
-    squares = np.ones((len(counts), many, 2))
+    squares = np.zeros((len(counts), many, 2))
     for draw in range(len(counts)):
         everyone[:] = 0
         distinct = 0
@@ -159,9 +157,8 @@ def pooled(ranks, levels, size, weights, counts, kendall):
                 if kendall:
                     products[draw, s, kind] = concordance(keys, order, levels[s], size, weights)
                     continue
-                product, square = 0.0, 0.0
                 for p in range(size_of_all):
-                    product += float(weights[p]) * again[p] * ranks[s, p]
-                    square += float(weights[p]) * again[p] * again[p]
-                products[draw, s, kind], squares[draw, s, kind] = product, square
+                    weighted = float(weights[p]) * again[p]
+                    products[draw, s, kind] += weighted * ranks[s, p]
+                    squares[draw, s, kind] += weighted * again[p]
     return products, squares

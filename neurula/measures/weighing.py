@@ -12,11 +12,16 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 Counts = Float[np.ndarray, "resample stimulus"]
-Vectors = Float[np.ndarray, "rdm pair"]
+Vectors = Float[np.ndarray, "_ pair"]  # rows are models, subjects, or both
 Grams = Float[np.ndarray, "resample rdm rdm"]
 Sums = Float[np.ndarray, "resample rdm stimulus"]
 
 BLOCK = 2**21  # numbers that are held at a time, 16 MiB
+
+
+def absent(*vectors: Vectors) -> Bool[np.ndarray, " pair"]:
+    """Which pairs are NaN in any row."""
+    return np.logical_or.reduce(np.isnan(np.vstack(vectors)), axis=0)
 
 
 def pair_weights(counts: Counts, pairs: slice = slice(None)) -> Float[np.ndarray, "resample pair"]:
