@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..contracts import Dissimilarities
-from .comparators import Comparison
+from .comparators import RANKS, Comparison
 from .patterns import LEAST
 from .weighing import Vectors
 
@@ -42,6 +42,8 @@ def matched(first: Dissimilarities, second: Dissimilarities) -> Dissimilarities:
 def vectors(found: Dissimilarities, comparison: Comparison) -> Vectors:
     """One row for each subject, the mean over the sessions in which a pair was measured.
 
+    Sessions are pooled as subjects are: ranks, or values scaled to unit length or variance.
+
     Raises `ValueError` for fewer than four stimuli, infinite values and rows without variance.
     """
     if len(found.stimuli) < LEAST:
@@ -64,11 +66,30 @@ def vectors(found: Dissimilarities, comparison: Comparison) -> Vectors:
             "ones, with which every mean is infinite. Mark them as missing: "
             "`np.where(np.isinf(values), np.nan, values)`."
         )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # a pair that no session has: NaN
-        rows = np.nanmean(values, axis=1)
+    if values.shape[1] == 1:
+        rows = values[:, 0]
+    else:
+        scaled = np.stack([[_scaled(row, comparison) for row in each] for each in values])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # a pair that no session has: NaN
+            rows = np.nanmean(scaled, axis=1)
     check_spread(rows, found.subjects, comparison)
     return rows
+
+
+def _scaled(row: Float[np.ndarray, " pair"], comparison: Comparison) -> np.ndarray:
+    """A session as it enters the mean of a subject: what the comparison looks at, to one scale."""
+    there = ~np.isnan(row)
+    found = np.full_like(row, np.nan)
+    if comparison in RANKS:
+        from scipy.stats import rankdata
+
+        found[there] = rankdata(row[there]) / (np.count_nonzero(there) + 1)
+        return found
+    centre = row[there].mean() if comparison.endswith("correlation") and there.any() else 0.0
+    length = np.sqrt(np.mean((row[there] - centre) ** 2)) if there.any() else 1.0
+    found[there] = (row[there] - centre) / (length if length > 0 else 1.0)
+    return found
 
 
 def check_spread(

@@ -11,8 +11,17 @@ from typing import no_type_check
 import numba
 import numpy as np
 
-compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
-DIGIT = 11  # bits that are sorted at a time
+
+def compiled(function):
+    """Compile, and keep what was compiled where there is a place for it."""
+    how = {"nogil": True, "error_model": "numpy"}
+    try:
+        return numba.njit(cache=True, **how)(function)
+    except RuntimeError:  # no folder can be written
+        return numba.njit(**how)(function)
+
+
+DIGIT = 9  # bits that are sorted at a time
 
 
 @compiled
