@@ -8,8 +8,9 @@ from jaxtyping import Float
 
 from ..contracts import Dissimilarities
 from .comparators import RANKS, Comparison
+from .memory import afford
 from .patterns import LEAST
-from .weighing import Vectors
+from .weighing import BLOCK, Vectors
 
 
 def check_comparison(comparison: str) -> None:
@@ -109,3 +110,13 @@ def check_spread(
             "patterns constant, or the weights of the network zero? Look at "
             "`np.nanstd(dissimilarities.values, axis=-1)`, and leave these rows out."
         )
+
+
+def affordable(first: Vectors, second: Vectors) -> None:
+    """Raise `MemoryError` where comparing them would need more than there is."""
+    rows, pairs = len(first) + len(second), first.shape[1]
+    afford(
+        8 * 5 * (rows + 1) * pairs + 6 * 8 * 4 * BLOCK,
+        f"{rows} rows of {pairs} dissimilarities and their ranks",
+        "Compare fewer models at a time, or fewer stimuli: `models.select(names)`.",
+    )

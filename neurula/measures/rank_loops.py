@@ -14,11 +14,10 @@ import numpy as np
 
 def compiled(function):
     """Compile, and keep what was compiled where there is a place for it."""
-    how = {"nogil": True, "error_model": "numpy"}
     try:
-        return numba.njit(cache=True, **how)(function)
+        return numba.njit(nogil=True, error_model="numpy", cache=True)(function)
     except RuntimeError:  # no folder can be written
-        return numba.njit(**how)(function)
+        return numba.njit(nogil=True, error_model="numpy")(function)
 
 
 DIGIT = 9  # bits that are sorted at a time
