@@ -117,7 +117,7 @@ def _one(data: Labelled, recording: Recording, measure: str, noise, fold: str) -
         return _crossnobis(data, _folds(recording, fold), noise)
     patterns = averaged(data)
     if measure == "mahalanobis":
-        patterns = patterns @ _whitener(data, noise, patterns).T
+        patterns = _whitened(patterns, _whitener(data, noise, patterns))
     if measure in ("euclidean", "mahalanobis"):
         return _squared(patterns)
     if measure == "correlation":
@@ -136,7 +136,11 @@ def _squared(patterns: Patterns) -> Pairs:
     length = np.einsum("su,su->s", patterns, patterns)
 
     def block(rows: slice) -> np.ndarray:
-        return np.maximum(length[rows, None] + length - 2 * patterns[rows] @ patterns.T, 0)
+        apart = patterns[rows] @ patterns.T
+        apart *= -2
+        apart += length
+        apart += length[rows, None]
+        return np.maximum(apart, 0, out=apart)
 
     return _upper(len(patterns), block)
 
@@ -153,12 +157,16 @@ def _upper(n: int, block) -> Pairs:
     return found
 
 
-def _whitener(data: Labelled, noise, means: Patterns) -> np.ndarray:
+def _whitened(patterns: Patterns, whiten: np.ndarray | None) -> Patterns:
+    return patterns if whiten is None else patterns @ whiten.T
+
+
+def _whitener(data: Labelled, noise, means: Patterns) -> np.ndarray | None:
     if not isinstance(noise, str):
         _same_units(np.asarray(noise), means.shape[1])
         return whitener(noise)
     if noise == "identity":
-        return np.eye(means.shape[1])
+        return None
     shown = len(np.unique(data.stimulus))
     residuals = data.values - means[data.stimulus]
     return whitener(noise_covariance(residuals, noise, degrees=len(residuals) - shown))
@@ -194,8 +202,8 @@ def _crossnobis(data: Labelled, folds: np.ndarray, noise) -> Pairs:
         test, train = (_means(data, inside), _means(data, ~inside))
         rest = Labelled(data.values[~inside], data.stimulus[~inside], data.names)
         whiten = _whitener(rest, noise, train)  # never sees the fold that is tested
-        trains.append(train @ whiten.T)
-        tests.append(test @ whiten.T)
+        trains.append(_whitened(train, whiten))
+        tests.append(_whitened(test, whiten))
     one, other = np.hstack(trains), np.hstack(tests)
     scale = 1 / (many * units)
     own = np.einsum("su,su->s", one, other)

@@ -11,12 +11,11 @@ from jaxtyping import Float
 
 from ..contracts import Dissimilarities
 from .comparators import Comparison, judge
-from .matching import check_comparison, matched, vectors
-from .memory import afford
+from .matching import affordable, check_comparison, matched, vectors
 from .model_scores import ModelScores, Tests
 from .multiplicity import benjamini_hochberg, holm
 from .resampling import Resamples, Variances, drawn, resample, variances
-from .weighing import BLOCK, Vectors, absent
+from .weighing import Vectors, absent
 
 
 def score_models(
@@ -40,15 +39,12 @@ def score_models(
     rows, data = vectors(models, comparison), vectors(brain, comparison)
     left_out = _left_out(rows, data)
     subjects, stimuli = len(data), len(brain.stimuli)
-    _affordable(rows, data)
+    affordable(rows, data)
     found = resample(rows, data, comparison, *drawn(subjects, stimuli, resamples, seed))
     kept = _kept(found, stimuli)
     whole = judge(rows, data, comparison, np.ones((1, stimuli)), [np.ones((1, subjects))])
-    lower, upper = whole.ceilings[0][0]
     errors = variances(found, subjects, stimuli)
-    concluded = _concluded(
-        whole.scores[0], (lower, upper) if subjects > 1 else None, errors, stimuli, level
-    )
+    concluded = _concluded(whole.scores[0], whole.ceilings[0][0], errors, stimuli, level)
     return ModelScores(
         comparison=comparison,
         models=models.subjects,
@@ -64,7 +60,7 @@ def score_models(
 
 def _concluded(
     raw: Float[np.ndarray, "model subject"],
-    ceiling: tuple[Any, Any] | None,
+    bounds: Float[np.ndarray, "2"],
     errors: Variances,
     stimuli: int,
     level: float,
@@ -75,7 +71,7 @@ def _concluded(
     subjects, score = raw.shape[1], raw.mean(1)
     degrees = (min(subjects, stimuli) if subjects > 1 else stimuli) - 1
     half = stdtrit(degrees, 0.5 + level / 2) * np.sqrt(np.maximum(errors.scores, 0))
-    ceiling = None if ceiling is None else (float(ceiling[0]), float(ceiling[1]))
+    ceiling = (float(bounds[0]), float(bounds[1])) if subjects > 1 else None
     above, differ, short = _tests(score, ceiling, errors, degrees)
     return {
         "raw": raw,
@@ -114,15 +110,6 @@ def _kept(found: Resamples, stimuli: int) -> int:
             "small: `score_models(models, brain, resamples=1000)`."
         )
     return kept
-
-
-def _affordable(models: Vectors, brain: Vectors) -> None:
-    rows, pairs = len(models) + len(brain), models.shape[1]
-    afford(
-        8 * (4 * rows * pairs + 3 * 2 * pairs) + 6 * 8 * 4 * BLOCK,
-        f"{rows} rows of {pairs} dissimilarities and their ranks",
-        "Compare fewer models at a time, or fewer stimuli: `models.select(names)`.",
-    )
 
 
 def _tests(

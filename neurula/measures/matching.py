@@ -7,9 +7,10 @@ import numpy as np
 from jaxtyping import Float
 
 from ..contracts import Dissimilarities
-from .comparators import Comparison
+from .comparators import RANKS, Comparison
+from .memory import afford
 from .patterns import LEAST
-from .weighing import Vectors
+from .weighing import BLOCK, Vectors
 
 
 def check_comparison(comparison: str) -> None:
@@ -42,6 +43,8 @@ def matched(first: Dissimilarities, second: Dissimilarities) -> Dissimilarities:
 def vectors(found: Dissimilarities, comparison: Comparison) -> Vectors:
     """One row for each subject, the mean over the sessions in which a pair was measured.
 
+    Sessions are pooled as subjects are: ranks, or values scaled to unit length or variance.
+
     Raises `ValueError` for fewer than four stimuli, infinite values and rows without variance.
     """
     if len(found.stimuli) < LEAST:
@@ -64,11 +67,30 @@ def vectors(found: Dissimilarities, comparison: Comparison) -> Vectors:
             "ones, with which every mean is infinite. Mark them as missing: "
             "`np.where(np.isinf(values), np.nan, values)`."
         )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # a pair that no session has: NaN
-        rows = np.nanmean(values, axis=1)
+    if values.shape[1] == 1:
+        rows = values[:, 0]
+    else:
+        scaled = np.stack([[_scaled(row, comparison) for row in each] for each in values])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # a pair that no session has: NaN
+            rows = np.nanmean(scaled, axis=1)
     check_spread(rows, found.subjects, comparison)
     return rows
+
+
+def _scaled(row: Float[np.ndarray, " pair"], comparison: Comparison) -> np.ndarray:
+    """A session as it enters the mean of a subject: what the comparison looks at, to one scale."""
+    there = ~np.isnan(row)
+    found = np.full_like(row, np.nan)
+    if comparison in RANKS:
+        from scipy.stats import rankdata
+
+        found[there] = rankdata(row[there]) / (np.count_nonzero(there) + 1)
+        return found
+    centre = row[there].mean() if comparison.endswith("correlation") and there.any() else 0.0
+    length = np.sqrt(np.mean((row[there] - centre) ** 2)) if there.any() else 1.0
+    found[there] = (row[there] - centre) / (length if length > 0 else 1.0)
+    return found
 
 
 def check_spread(
@@ -88,3 +110,13 @@ def check_spread(
             "patterns constant, or the weights of the network zero? Look at "
             "`np.nanstd(dissimilarities.values, axis=-1)`, and leave these rows out."
         )
+
+
+def affordable(first: Vectors, second: Vectors) -> None:
+    """Raise `MemoryError` where comparing them would need more than there is."""
+    rows, pairs = len(first) + len(second), first.shape[1]
+    afford(
+        8 * 5 * (rows + 1) * pairs + 6 * 8 * 4 * BLOCK,
+        f"{rows} rows of {pairs} dissimilarities and their ranks",
+        "Compare fewer models at a time, or fewer stimuli: `models.select(names)`.",
+    )

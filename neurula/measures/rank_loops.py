@@ -11,8 +11,16 @@ from typing import no_type_check
 import numba
 import numpy as np
 
-compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
-DIGIT = 11  # bits that are sorted at a time
+
+def compiled(function):
+    """Compile, and keep what was compiled where there is a place for it."""
+    try:
+        return numba.njit(nogil=True, error_model="numpy", cache=True)(function)
+    except RuntimeError:  # no folder can be written
+        return numba.njit(nogil=True, error_model="numpy")(function)
+
+
+DIGIT = 9  # bits that are sorted at a time
 
 
 @compiled

@@ -36,7 +36,10 @@ def judge_ranks(
     from .rank_loops import rank_levels
 
     vectors = np.vstack([models, brain])[:, ~missing]
-    levels = np.stack([np.unique(row, return_inverse=True)[1] for row in vectors])
+    levels = np.empty(vectors.shape, np.int32)
+    for row, vector in zip(levels, vectors, strict=True):
+        row[:] = np.unique(vector, return_inverse=True)[1]
+    del vectors  # with thousands of stimuli every copy counts
     size, many = int(levels.max()) + 1, len(models)
     scores = np.empty((len(counts), many, len(brain)))
     ceilings = [np.empty((max(len(each), len(counts)), 2)) for each in draws]
@@ -44,7 +47,9 @@ def judge_ranks(
         weights = pair_weights(count[None])[0, ~missing].astype(np.int64)
         there = np.flatnonzero(weights)
         ranks = np.empty((len(levels), there.size), np.int64)
-        found = Ranked(ranks, levels[:, there], size, weights[there])
+        found = Ranked(ranks, levels, size, weights)
+        if there.size < weights.size:
+            found = Ranked(ranks, levels[:, there], size, weights[there])
         rank_levels(found.levels, size, found.weights, ranks)
         scores[k] = _scores(found, many, comparison)
         one = slice(k, k + 1) if len(counts) > 1 else slice(None)

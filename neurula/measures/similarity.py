@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 
 from ..contracts import Dissimilarities
 from .comparators import Comparison, judge
-from .matching import check_comparison, matched, vectors
+from .matching import affordable, check_comparison, matched, vectors
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -55,6 +55,7 @@ def similarity(
     check_comparison(comparison)
     first = matched(first, second)
     one, other = vectors(first, comparison), vectors(second, comparison)
+    affordable(one, other)
     found, pairs = np.empty((len(one), len(other))), np.empty((len(one), len(other)), int)
     once = np.ones((1, len(first.stimuli)))
     for some in _alike(one):
