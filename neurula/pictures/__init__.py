@@ -5,9 +5,11 @@ from .curves import curves as curves
 from .forest import forest as forest
 from .graph import graph as graph
 from .images import images as images
+from .likeness import likeness as likeness
 from .maps import maps as maps
 from .phase_plane import phase_plane as phase_plane
 from .raster import raster as raster
 from .rate_curve import rate_curve as rate_curve
+from .rdms import rdms as rdms
 from .seeds import seeds as seeds
 from .traces import traces as traces
