@@ -63,12 +63,12 @@ def _basins(height: Float[np.ndarray, "down across"]) -> tuple[Int[np.ndarray, "
     heapq.heapify(queue)
     age = 0
     while queue:
-        _, _, i, j = heapq.heappop(queue)
+        level, _, i, j = heapq.heappop(queue)
         for a, b in ((i - 1, j), (i, j - 1), (i, j + 1), (i + 1, j)):
             if basins[a, b] == 0:
                 age += 1
                 basins[a, b] = basins[i, j]
-                heapq.heappush(queue, (depth[a, b], age, a, b))
+                heapq.heappush(queue, (max(level, depth[a, b]), age, a, b))
     return basins[1:-1, 1:-1], count
 
 
@@ -91,6 +91,7 @@ def _turned(
     y, x = (np.arange(size) - (size - 1) / 2 for size in picture.shape)
     rows = x[None] * np.sin(turn) + y[:, None] * np.cos(turn) + (picture.shape[0] - 1) / 2
     columns = x[None] * np.cos(turn) - y[:, None] * np.sin(turn) + (picture.shape[1] - 1) / 2
+    rows, columns = np.round(rows, 9), np.round(columns, 9)  # a right angle is one
     i, j = np.floor(rows).astype(int), np.floor(columns).astype(int)
     down, across = _keys(rows - i), _keys(columns - j)
     found = np.zeros(picture.shape)
