@@ -5,7 +5,6 @@ Trondheim; no paper of its own). `numba` is imported with this file, so it is im
 """
 
 import numba
-import numpy as np
 
 STEP = 0.02  # from one threshold to the next, as a share of the peak
 LOWEST = 0.2  # share of the peak at which growing ends
@@ -99,7 +98,7 @@ def hollow(field, visited, outside, stack):
     high = 0
     for i in range(top, bottom + 1):
         for j in range(left, right + 1):
-            edge = i == top or i == bottom or j == left or j == right
+            edge = i in (top, bottom) or j in (left, right)
             if edge and not field[i, j]:
                 outside[i, j] = True
                 stack[high] = i * width + j

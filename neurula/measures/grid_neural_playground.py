@@ -9,7 +9,6 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from .autocorrelograms import autocorrelogram
-from .rings import OTHER, SAME, TURNS
 
 NEAREST = 7  # fields, with the central one
 
@@ -73,6 +72,8 @@ def _basins(height: Float[np.ndarray, "down across"]) -> tuple[Int[np.ndarray, "
 
 
 def _contrast(ring: Float[np.ndarray, "down across"]) -> float:
+    from .rings import OTHER, SAME, TURNS
+
     r = []
     for turn in np.radians(TURNS):
         turned = np.clip(_turned(ring, turn), np.nanmin(ring), np.nanmax(ring))

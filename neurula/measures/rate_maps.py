@@ -17,7 +17,7 @@ def rate_map(
     path: Visits,
     *,
     spikes: Real[np.ndarray, " spike"] | Sequence[Real[np.ndarray, " _"]] | None = None,
-    rates: Real[np.ndarray, "time *cells"] | None = None,
+    rates: Real[np.ndarray, "..."] | None = None,
     sigma: float = SIGMA,
 ) -> Float[np.ndarray, "*cells row column"]:
     """Rate in every bin (Hz, or the unit of `rates`); NaN where the animal never was.
@@ -69,7 +69,8 @@ def _sums_of_rates(path: Visits, rates: np.ndarray) -> np.ndarray:
 
 
 def smoothed(
-    sums: Float[np.ndarray, "*cells row column"], seconds: Float[np.ndarray, "row column"],
+    sums: Float[np.ndarray, "*cells row column"],
+    seconds: Float[np.ndarray, "row column"],
     sigma: float,
 ) -> Float[np.ndarray, "*cells row column"]:
     """Sums over seconds, both blurred over visited bins; NaN elsewhere."""
