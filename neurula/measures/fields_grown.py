@@ -4,13 +4,11 @@ The adaptive threshold of the Behavioural Neurology Toolbox and of opexebo (Kavl
 Trondheim; no paper of its own). `numba` is imported with this file, so it is imported late.
 """
 
-import numba
+from .compiling import compiled
 
 STEP = 0.02  # from one threshold to the next, as a share of the peak
 LOWEST = 0.2  # share of the peak at which growing ends
 PATIENCE = 10  # steps without growth, after which a field is complete
-
-compiled = numba.njit(cache=True, nogil=True)
 
 
 @compiled
@@ -54,26 +52,30 @@ def opened(image):
 
 
 @compiled
-def blank(field):
-    """Empty a mask; slices of arrays take seconds to compile."""
-    for i in range(field.shape[0]):
-        for j in range(field.shape[1]):
+def blank(field, box):
+    """Empty a mask within a box; slices of arrays would take seconds to compile."""
+    for i in range(box[0], box[1] + 1):
+        for j in range(box[2], box[3] + 1):
             field[i, j] = False
 
 
 @compiled
-def component(image, row, column, threshold, field, stack):
-    """Mark in `field` what hangs together with a bin at or above a threshold; how many bins."""
+def component(image, row, column, threshold, field, box, stack):
+    """Mark in `field` what hangs together with a bin at or above a threshold; how many bins.
+
+    The field's `box` (first and last row, first and last column) is written, too.
+    """
     height, width = image.shape
-    blank(field)
-    if not image[row, column] >= threshold:
-        return 0
+    blank(field, box)
+    box[0], box[1], box[2], box[3] = row, row, column, column
     field[row, column] = True
     stack[0] = row * width + column
     area = high = 1
     while high:
         high -= 1
         i, j = stack[high] // width, stack[high] % width
+        box[0], box[1] = min(box[0], i), max(box[1], i)
+        box[2], box[3] = min(box[2], j), max(box[3], j)
         for k in range(4):
             a, b = i + (k == 0) - (k == 1), j + (k == 2) - (k == 3)
             if 0 <= a < height and 0 <= b < width and not field[a, b] and image[a, b] >= threshold:
@@ -85,20 +87,13 @@ def component(image, row, column, threshold, field, stack):
 
 
 @compiled
-def hollow(field, visited, outside, stack):
+def hollow(field, box, visited, outside, stack):
     """Whether a field has a hole that holds a visited bin."""
-    height, width = field.shape
-    top, bottom, left, right = height, -1, width, -1
-    for i in range(height):
-        for j in range(width):
-            if field[i, j]:
-                top, bottom = min(top, i), max(bottom, i)
-                left, right = min(left, j), max(right, j)
-    blank(outside)
-    high = 0
-    for i in range(top, bottom + 1):
-        for j in range(left, right + 1):
-            edge = i in (top, bottom) or j in (left, right)
+    width, high = field.shape[1], 0
+    blank(outside, box)
+    for i in range(box[0], box[1] + 1):
+        for j in range(box[2], box[3] + 1):
+            edge = i == box[0] or i == box[1] or j == box[2] or j == box[3]
             if edge and not field[i, j]:
                 outside[i, j] = True
                 stack[high] = i * width + j
@@ -108,27 +103,27 @@ def hollow(field, visited, outside, stack):
         i, j = stack[high] // width, stack[high] % width
         for k in range(4):
             a, b = i + (k == 0) - (k == 1), j + (k == 2) - (k == 3)
-            inside = top <= a <= bottom and left <= b <= right
+            inside = box[0] <= a <= box[1] and box[2] <= b <= box[3]
             if inside and not outside[a, b] and not field[a, b]:
                 outside[a, b] = True
                 stack[high] = a * width + b
                 high += 1
-    for i in range(top, bottom + 1):
-        for j in range(left, right + 1):
+    for i in range(box[0], box[1] + 1):
+        for j in range(box[2], box[3] + 1):
             if not field[i, j] and not outside[i, j] and visited[i, j]:
                 return True
     return False
 
 
 @compiled
-def area_at(image, visited, peaks, which, share, field, outside, stack):
+def area_at(image, visited, peaks, which, share, field, outside, box, stack):
     """Bins of the field at a share of its peak; -1 where it has holes or swallows a peak."""
     row, column = peaks[which, 0], peaks[which, 1]
-    area = component(image, row, column, image[row, column] * share, field, stack)
+    area = component(image, row, column, image[row, column] * share, field, box, stack)
     for k in range(peaks.shape[0]):
         if k != which and field[peaks[k, 0], peaks[k, 1]]:
             return -1
-    return -1 if hollow(field, visited, outside, stack) else area
+    return -1 if hollow(field, box, visited, outside, stack) else area
 
 
 @compiled
@@ -140,27 +135,27 @@ def keep(field, best):
 
 
 @compiled
-def grow(image, visited, peaks, which, first, best, field, outside, stack):
+def grow(image, visited, peaks, which, first, best, field, outside, box, stack):
     """Write into `best` the field of one peak of an `opened` image; empty: none can be grown.
 
     From the share `first` of the peak downwards. It ends before a step that swallows another peak,
-    closes a hole, or grows three times as much as the first step did. The last three are scratch.
+    closes a hole, or grows three times as much as the first step did. The last four are scratch.
     """
     growth, begin, before = 0.0, first, -1
     for attempt in range(5):  # a hole at the first threshold: try above it
         share = first if attempt == 0 else first + 0.01 + (0.99 - first) * (attempt - 1) / 3
         lower = share - (STEP if attempt == 0 else 0.01)
-        area = area_at(image, visited, peaks, which, share, field, outside, stack)
+        area = area_at(image, visited, peaks, which, share, field, outside, box, stack)
         if area > 0:
             keep(field, best)
-            before = area_at(image, visited, peaks, which, lower, field, outside, stack)
+            before = area_at(image, visited, peaks, which, lower, field, outside, box, stack)
             if before > 0:
                 growth, begin = before / area, share if attempt == 0 else lower
                 break
     steps, still, shrinking = int((begin - LOWEST) / STEP) + 1, 0, 0
     for k in range(steps if growth > 0 else 0):
         share = int(100 * (begin + (LOWEST - begin) * k / max(steps - 1, 1)) + 0.5) / 100
-        area = area_at(image, visited, peaks, which, share, field, outside, stack)
+        area = area_at(image, visited, peaks, which, share, field, outside, box, stack)
         shrinking = shrinking + 1 if area < before else 0
         if area < 0 or area / before / growth >= 3 or shrinking > 2:
             return

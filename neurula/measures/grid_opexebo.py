@@ -71,11 +71,12 @@ def _radii(pictures: Float[np.ndarray, "cell down across"]) -> np.ndarray:
     shape = pictures.shape[1:]
     middle, everywhere = np.array([[size // 2 for size in shape]]), np.ones(shape, bool)
     field, scratch, outside = np.zeros((3, *shape), bool)
-    stack, found = np.zeros(field.size, int), np.zeros(len(pictures), int)
+    box, stack = np.zeros(4, int), np.zeros(field.size, int)
+    found = np.zeros(len(pictures), int)
     for k, picture in enumerate(pictures):
         if np.isfinite(picture).all():
             image = opened(picture)
-            grow(image, everywhere, middle, 0, FIRST, field, scratch, outside, stack)
+            grow(image, everywhere, middle, 0, FIRST, field, scratch, outside, box, stack)
             area = field.sum()
             found[k] = int(np.sqrt(area / np.pi)) if area >= SMALLEST else 0
             field[:] = False

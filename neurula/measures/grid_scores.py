@@ -13,7 +13,7 @@ from .grid_opexebo import opexebo
 from .grid_spatial_maps import spatial_maps
 
 Definition = Literal["langston", "opexebo", "spatial_maps", "neural_playground", "deepmind"]
-CHUNK = 32  # maps at once: their transforms stay in the cache
+CHUNK = 8  # maps at once: their transforms stay in the cache
 
 _DEFINITIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "langston": langston,

@@ -58,10 +58,10 @@ def place_fields(
     order = np.argsort(-filled[tuple(peaks.T)], kind="stable")
     peaks, fields = np.ascontiguousarray(peaks[order]), []
     found, scratch, outside = np.zeros((3, *rates.shape), bool)
-    stack, taken = np.zeros(rates.size, int), np.zeros(rates.shape, bool)
+    box, stack, taken = np.zeros(4, int), np.zeros(rates.size, int), np.zeros(rates.shape, bool)
     for which in range(len(peaks)):
         found[:] = False
-        grow(image, visited, peaks, which, first, found, scratch, outside, stack)
+        grow(image, visited, peaks, which, first, found, scratch, outside, box, stack)
         bins = found & visited & ~taken
         if bins.sum() >= smallest and filled[bins].mean() >= mean:
             fields.append(_field(bins, filled))

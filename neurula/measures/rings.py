@@ -3,13 +3,12 @@
 `numba` is imported with this file, so it is imported late.
 """
 
-import numba
 import numpy as np
+
+from .compiling import compiled
 
 TURNS = np.array([30.0, 60.0, 90.0, 120.0, 150.0])  # degrees
 SAME, OTHER = (1, 3), (0, 2, 4)  # of the turns: those of a hexagon, and those between
-
-compiled = numba.njit(cache=True, nogil=True)
 
 
 @compiled

@@ -4,10 +4,9 @@ The interpolation of `scipy.ndimage.rotate`: Unser (1999), IEEE Signal Process. 
 is imported with this file, so it is imported late.
 """
 
-import numba
 import numpy as np
 
-compiled = numba.njit(cache=True, nogil=True)
+from .compiling import compiled
 
 
 @compiled
