@@ -24,6 +24,11 @@ def autocorrelogram(
             f"Expected an overlap of 2 bins or more, but got {overlap}: a correlation needs two "
             f"pairs. Try `autocorrelogram(maps, overlap={OVERLAP})`."
         )
+    if min(maps.shape[-2:]) < 2:
+        raise ValueError(
+            f"Expected maps of 2 x 2 bins or more, but got {maps.shape[-2]} x {maps.shape[-1]}: "
+            "nothing can be shifted. Bin more finely: `visits(positions, times, bin_width=0.025)`."
+        )
     visited = np.isfinite(maps)
     with np.errstate(invalid="ignore", divide="ignore"):
         count = visited.sum((-2, -1), keepdims=True)

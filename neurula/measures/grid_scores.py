@@ -1,7 +1,6 @@
 """Grid scores, each by the name of its definition: they are not one number."""
 
 from collections.abc import Callable
-from typing import Literal, get_args
 
 import numpy as np
 from jaxtyping import Float
@@ -12,7 +11,6 @@ from .grid_neural_playground import neural_playground
 from .grid_opexebo import opexebo
 from .grid_spatial_maps import spatial_maps
 
-Definition = Literal["langston", "opexebo", "spatial_maps", "neural_playground", "deepmind"]
 CHUNK = 8  # maps at once: their transforms stay in the cache
 
 _DEFINITIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
@@ -25,7 +23,7 @@ _DEFINITIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 
 def grid_score(
-    maps: Float[np.ndarray, "*cells row column"], *, definition: Definition = "langston"
+    maps: Float[np.ndarray, "*cells row column"], *, definition: str = "langston"
 ) -> Float[np.ndarray, "*cells"]:
     """How hexagonal rate maps are: what turns by 60 and 120 degrees keep, and others do not.
 
@@ -43,7 +41,7 @@ def grid_score(
     """
     if definition not in _DEFINITIONS:
         raise ValueError(
-            f"Expected a definition of {list(get_args(Definition))}, but got {definition!r}: there "
+            f"Expected a definition of {list(_DEFINITIONS)}, but got {definition!r}: there "
             'is no grid score of that name. Try `grid_score(maps, definition="langston")`.'
         )
     shape = maps.shape[-2:]

@@ -1,7 +1,9 @@
 """Place fields: bins around a peak of a rate map, down to a threshold of the field's own.
 
-The adaptive threshold of opexebo (Kavli Institute for Systems Neuroscience, Trondheim, 2018), with
-its defaults: it starts at 0.96 of a peak, and a field has 9 bins, a peak of 1 Hz, a mean of 0.1 Hz.
+After the adaptive threshold of opexebo (Kavli Institute for Systems Neuroscience, Trondheim, 2018),
+with its defaults: it starts at 0.96 of a peak, and a field has 9 bins, a peak of 1 Hz, a mean of
+0.1 Hz. Not bin for bin: opexebo 0.7.2 finds no peak within 4 bins of a silent bin, and none at all
+in a map without silent bins.
 """
 
 from typing import NamedTuple

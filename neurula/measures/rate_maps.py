@@ -3,6 +3,7 @@
 Smoothed as in Leutgeb et al. (2005), Science 309:619: spikes and time by the same Gaussian.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -53,7 +54,7 @@ def spike_sums(
     path: Visits, steps: Integer[np.ndarray, "*cells spike"]
 ) -> Float[np.ndarray, "*cells row column"]:
     """How many spikes fell into each bin, given the samples of the path that they fell into."""
-    rows = path.bins[steps].reshape(-1, steps.shape[-1])
+    rows = path.bins[steps].reshape(math.prod(steps.shape[:-1]), steps.shape[-1])
     size = path.seconds.size + 1  # the first is for no bin
     flat = rows + 1 + size * np.arange(len(rows))[:, None]
     counts = np.bincount(flat.ravel(), minlength=size * len(rows)).reshape(len(rows), size)

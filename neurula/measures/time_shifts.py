@@ -3,7 +3,7 @@
 The shift keeps the spike train's own order. Langston et al. (2010), Science 328:1576.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -26,13 +26,16 @@ class Shuffled(NamedTuple):
     @property
     def corrected(self) -> Float[np.ndarray, " cell"]:
         """Observed less the mean of the shuffles: for measures with a bias, like information."""
-        return self.observed - np.nanmean(self.shuffles, 1)
+        there = np.isfinite(self.shuffles)
+        with np.errstate(invalid="ignore"):
+            mean = np.where(there, self.shuffles, 0).sum(1) / there.sum(1)
+        return self.observed - mean
 
     @property
     def p_value(self) -> Float[np.ndarray, " cell"]:
-        """Share of (1 + shuffles) at least as high as observed (Phipson & Smyth 2010)."""
+        """(1 + shuffles at least as high) / (1 + shuffles): Phipson & Smyth (2010), NaN left out."""
         higher = (self.shuffles >= self.observed[:, None]).sum(1)
-        p = (1 + higher) / (1 + self.shuffles.shape[1])
+        p = (1 + higher) / (1 + np.isfinite(self.shuffles).sum(1))
         return np.where(np.isnan(self.observed), np.nan, p)
 
 
@@ -79,7 +82,7 @@ def shifted_maps(
     shuffles: int = 100,
     least: float = LEAST,
     rng: np.random.Generator,
-):
+) -> Iterator[Float[np.ndarray, "map row column"]]:
     """Cell by cell, its rate map and then those of its shuffles: (1 + shuffle, row, column).
 
     Several measures of the same shuffles share one walk through this.
