@@ -1,4 +1,4 @@
-"""Rate maps, information, fields, direction and borders: closed forms and simulated cells."""
+"""Rate maps, information, fields and borders: closed forms and simulated cells."""
 
 import sys
 from functools import partial
@@ -6,14 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.special import iv
 
 from neurula.measures import (
     autocorrelogram,
     border_score,
     grid_lattice,
     grid_score,
-    head_direction,
     place_fields,
     rate_map,
     shifted_maps,
@@ -188,30 +186,6 @@ def test_fields_are_where_gaussians_are():
     assert place_fields(np.full((10, 10), np.nan)) == []
 
 
-def test_head_direction_has_the_mean_vector_of_a_von_mises_cell():
-    """R = I1(kappa) / I0(kappa), although the animal looks one way three times as often."""
-    rng = np.random.default_rng(0)
-    times = np.arange(150_000) * 0.02
-    around = rng.random(times.size) < 0.5
-    angles = np.where(around, rng.vonmises(1.0, 1.0, times.size), rng.uniform(0, 7, times.size))
-    kappa, preferred = 1.5, 4.0
-    rates = 6 * np.exp(kappa * (np.cos(angles - preferred) - 1))
-    found = head_direction(angles, times, poisson(rates, times))
-    assert found.length == pytest.approx(iv(1, kappa) / iv(0, kappa), abs=0.02)
-    assert found.preferred == pytest.approx(preferred, abs=0.05)
-    assert found.p_value < 1e-10
-    np.testing.assert_allclose(np.nanmax(found.rates), 6, rtol=0.15)
-
-
-def test_rayleighs_test_is_calibrated_and_silent_cells_are_nan():
-    times = np.arange(15_000) * 0.02
-    angles = np.random.default_rng(0).uniform(0, 2 * np.pi, times.size)
-    p = [head_direction(angles, times, poisson(1.0, times, seed)).p_value for seed in range(200)]
-    assert np.mean(np.array(p) < 0.05) == pytest.approx(0.05, abs=0.05)
-    assert np.mean(p) == pytest.approx(0.5, abs=0.09)
-    assert np.isnan(head_direction(angles, times, np.zeros(0)).length)
-
-
 def test_border_scores_follow_their_formula():
     """A band of w bins along one wall of n: c = 1, d = w / n; a spot in the middle: c = 0."""
     for wide in (2, 4, 8):
@@ -251,5 +225,3 @@ def test_bad_input_is_refused(path):
         shuffle(least=400.0)
     with pytest.raises(ValueError, match=r"between 0\.2 and 1, but got 0\.1"):
         place_fields(np.ones((9, 9)), first=0.1)
-    with pytest.raises(ValueError, match=r"3 bins of direction or more, but got 2"):
-        head_direction(times, times, times, bins=2)

@@ -33,7 +33,7 @@ class Shuffled(NamedTuple):
 
     @property
     def p_value(self) -> Float[np.ndarray, " cell"]:
-        """(1 + shuffles at least as high) / (1 + shuffles): Phipson & Smyth (2010), NaN left out."""
+        """(1 + shuffles as high or higher) / (1 + shuffles), of those that are not NaN."""
         higher = (self.shuffles >= self.observed[:, None]).sum(1)
         p = (1 + higher) / (1 + np.isfinite(self.shuffles).sum(1))
         return np.where(np.isnan(self.observed), np.nan, p)

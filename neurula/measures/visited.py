@@ -1,5 +1,6 @@
 """Where an animal was, when, and for how long: bins of space, in metres and seconds."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -24,7 +25,7 @@ def visits(
     times: Real[np.ndarray, " time"],
     *,
     bin_width: float = 0.025,
-    extent: tuple[float, float, float, float] | None = None,
+    extent: Sequence[float | int] | None = None,
 ) -> Visits:
     """Bin a path: `positions` (x, y) in metres at `times` in seconds, ascending.
 
@@ -45,7 +46,8 @@ def visits(
     if extent is None:
         low, high = np.nanmin(positions, 0), np.nanmax(positions, 0)
         extent = float(low[0]), float(high[0]), float(low[1]), float(high[1])
-    x_edges, y_edges = _edges(*extent[:2], bin_width), _edges(*extent[2:], bin_width)
+    left, right, bottom, top = extent
+    x_edges, y_edges = _edges(left, right, bin_width), _edges(bottom, top, bin_width)
     usual = float(np.median(steps))
     lasting = np.append(np.where(steps > GAP * usual, usual, steps), usual)
     columns, rows = _place(positions[:, 0], x_edges), _place(positions[:, 1], y_edges)
@@ -56,7 +58,7 @@ def visits(
     return Visits(times, lasting, bins, seconds.reshape(shape), x_edges, y_edges)
 
 
-def _edges(low: float, high: float, width: float) -> np.ndarray:
+def _edges(low: float | int, high: float | int, width: float) -> np.ndarray:
     if not (width > 0 and high > low):
         raise ValueError(
             f"Expected bins wider than 0 m in an arena wider than 0 m, but got bin_width={width:g} "
