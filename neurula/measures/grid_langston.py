@@ -40,9 +40,8 @@ def langston(maps: Float[np.ndarray, "cell row column"]) -> Float[np.ndarray, " 
 def _smoothed(contrasts: Float[np.ndarray, "cell radius"]) -> Float[np.ndarray, " cell"]:
     width = min(3, contrasts.shape[1])
     windows = np.lib.stride_tricks.sliding_window_view(contrasts, width, 1).mean(2)
-    return np.where(np.isfinite(windows), windows, -np.inf).max(1, initial=-np.inf) + np.where(
-        np.isfinite(windows).any(1), 0, np.nan
-    )
+    best = np.where(np.isfinite(windows), windows, -np.inf).max(1)
+    return np.where(np.isfinite(best), best, np.nan)
 
 
 def central_radius(

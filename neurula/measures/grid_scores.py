@@ -34,10 +34,10 @@ def grid_score(
     - `deepmind` (Banino et al. 2018): means of correlations in place of extremes.
 
     Formulas and differences are in `neurula.measures.grid_langston` and its siblings. The same map
-    can differ by more than one between definitions, and smooth noise scores high: say which one it is, and
-    take thresholds from shuffles of the same cell (`shuffled`), never from the literature. Scores
-    lie between -2 and 2; NaN where a definition does not apply. Raises `ValueError` for other names
-    and for maps smaller than 8 bins on a side.
+    can differ by more than one between definitions, and smooth noise scores high: say which one it
+    is, and take thresholds from shuffles of the same cell (`shuffled`), never from the literature.
+    Scores lie between -2 and 2; NaN where a definition does not apply. Raises `ValueError` for
+    other names and for maps smaller than 8 bins on a side.
     """
     if definition not in _DEFINITIONS:
         raise ValueError(
