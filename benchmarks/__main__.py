@@ -9,6 +9,7 @@ from pathlib import Path
 
 from . import (
     learning,
+    maps,
     predictive_coding,
     representations,
     seeds,
@@ -22,6 +23,8 @@ BENCHMARKS = {
     "digits MLP against Equinox + Optax": learning.digits_mlp,
     "free graph against hand-written JAX": learning.free_graph,
     "20 seeds": seeds.seeds,
+    "maps: grid scores with shuffles against opexebo": maps.against("opexebo"),
+    "maps: grid scores with shuffles against spatial-maps": maps.against("spatial_maps"),
     "predictive coding and backprop, 10 paired trials": predictive_coding.paired,
     "predictive coding against fabricpc": predictive_coding.against("fabricpc"),
     "predictive coding against ngclearn": predictive_coding.against("ngclearn"),

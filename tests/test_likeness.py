@@ -198,9 +198,9 @@ def test_a_function_in_a_file(tmp_path):
     one = model.recordings["sum"][0]
     np.testing.assert_array_equal(one.responses, np.full((5, 3), 16))
     assert one.labels == {"stimulus": NAMES[:5]}
-    with pytest.raises(Mistake, match="has no other. It has: sum"):
+    with pytest.raises(Mistake, match=r"has no other. It has: sum"):
         chosen(model, ("other",), "mine")
-    with pytest.raises(Mistake, match="Expected a function g .* It has: f"):
+    with pytest.raises(Mistake, match=r"Expected a function g .* It has: f"):
         read_model(f"{tmp_path}/mine.py:g", Stimuli(SHOWN, None))
     with pytest.raises(Mistake, match="Expected stimuli to show"):
         read_model(f"{tmp_path}/mine.py:f", None)
@@ -208,7 +208,7 @@ def test_a_function_in_a_file(tmp_path):
 
 def test_stimuli_need_one_array(tmp_path):
     np.savez(tmp_path / "two.npz", a=SHOWN, b=SHOWN)
-    with pytest.raises(Mistake, match="one array of stimuli .* found a .* b "):
+    with pytest.raises(Mistake, match=r"one array of stimuli .* found a .* b "):
         read_stimuli(str(tmp_path / "two.npz"))
     np.savez(tmp_path / "short.npz", images=SHOWN, stimuli=["x"])
     with pytest.raises(Mistake, match="1 names for 5 stimuli"):
@@ -219,7 +219,7 @@ def test_stimuli_need_one_array(tmp_path):
 def graph(tmp_path):
     """y = relu(x W) as a graph with a free batch size."""
     onnx = pytest.importorskip("onnx")
-    from onnx import TensorProto as kinds, helper
+    from onnx import TensorProto, helper
 
     weight = np.arange(12, dtype=np.float32).reshape(4, 3) - 6
     net = helper.make_graph(
@@ -228,8 +228,8 @@ def graph(tmp_path):
             helper.make_node("Relu", ["sums"], ["y"]),
         ],
         "net",
-        [helper.make_tensor_value_info("x", kinds.FLOAT, ["batch", 4])],
-        [helper.make_tensor_value_info("y", kinds.FLOAT, ["batch", 3])],
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", 4])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["batch", 3])],
         [onnx.numpy_helper.from_array(weight, "W")],
     )
     model = helper.make_model(net, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
@@ -246,7 +246,7 @@ def test_layers_of_an_onnx_graph(graph):
     np.testing.assert_allclose(
         model.recordings["y"][0].responses, np.maximum(sums, 0), rtol=1e-4, atol=1e-4
     )
-    with pytest.raises(ValueError, match="has no z. Its layers .*: sums, y"):
+    with pytest.raises(ValueError, match=r"has no z. Its layers .*: sums, y"):
         read_model(path, Stimuli(shown, None), ("z",))
     with pytest.raises(ValueError, match=r"wants stimuli of the shape \['batch', 4\].*\(21, 5\)"):
         read_model(path, Stimuli(np.zeros((21, 5)), None))
