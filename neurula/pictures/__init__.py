@@ -7,6 +7,7 @@ from .graph import graph as graph
 from .images import images as images
 from .maps import maps as maps
 from .phase_plane import phase_plane as phase_plane
+from .polar import polar as polar
 from .raster import raster as raster
 from .rate_curve import rate_curve as rate_curve
 from .seeds import seeds as seeds
