@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from ..builders import layered, looped
 from ..evidence import AgainstNull, Superiority, weakest
@@ -19,12 +19,10 @@ from ..experiment import AbstractClaim, Arm, Budget, Evidence, Gate, Outcome, Ou
 from ..live import learn
 from ..measures import (
     direction_index,
-    directions,
-    grating,
-    opponent_energy,
+    energy_correlation,
+    grating_responses,
     orientation_index,
     preferred_direction,
-    rectified,
     shuffled_direction_index,
 )
 from ..network import Network
@@ -32,8 +30,9 @@ from ..neurons import Rate
 from ..rules import Backprop
 from ..shares import share
 from ..tasks import MovingPatches
+from ..tasks.moving_patches import Asks
 
-BRAIN, STATIC, SHUFFLED, UNTRAINED, TOLD = ARMS = (
+BRAIN, STATIC, SHUFFLED, UNTRAINED, TOLD = (
     "next frame",
     "current frame",
     "shuffled frames",
@@ -42,14 +41,8 @@ BRAIN, STATIC, SHUFFLED, UNTRAINED, TOLD = ARMS = (
 )
 SELECTIVE = 0.5  # DI above which a cell is called direction selective
 SILENT = 0.1  # a cell whose best response is below this part of the network's mean best one
-DIRECTIONS, PHASES = 12, 12  # of gratings
-FREQUENCIES = (0.1, 0.15, 0.2)  # cycles per pixel
-TEMPOS = (1 / 8, 1 / 4)  # cycles per frame
-SETTLE, WATCH = 16, 16  # frames of a grating: thrown away; responses are means over the rest
 RATE = 2.0  # 1 / frame, of the model of motion energy: fastest at about 1 / 6 cycles per frame
 LATE = 4  # frames after which motion could have been seen
-Units = Float[Array, " unit"]
-Trials = Float[Array, "direction phase unit"]
 
 
 class DirectionSelectivity(AbstractClaim):
@@ -118,9 +111,9 @@ class DirectionSelectivity(AbstractClaim):
 
     def task(self, arm: str) -> MovingPatches:
         """What an arm is asked; all see the same frames."""
-        asks = {STATIC: "current frame", TOLD: "direction"}.get(arm, "next frame")
-        settings = {"frames": self.frames, "exam_size": self.exam}
-        return MovingPatches(asks=asks, shuffled=arm == SHUFFLED, **settings)
+        asks: dict[str, Asks] = {STATIC: "current frame", TOLD: "direction"}
+        asked, mixed = asks.get(arm, "next frame"), arm == SHUFFLED
+        return MovingPatches(frames=self.frames, asks=asked, shuffled=mixed, exam_size=self.exam)
 
     def network(self, arm: str, *, key: PRNGKeyArray) -> Network:
         """Pixels, rectifying cells that all talk to each other a frame later, answers."""
@@ -135,9 +128,15 @@ class DirectionSelectivity(AbstractClaim):
         task, brain = self.task(arm), self.network(arm, key=at_brain)
         costs, tuning, kept = {}, None, {}
         if arm != UNTRAINED:
-            slower = optax.cosine_decay_schedule(settings["rate"], self.updates)
-            steps = {"steps": self.updates, "batch": self.batch}
-            learned = learn(brain, Backprop(), task, optax.adam(slower), **steps, key=at_life)
+            learned = learn(
+                brain,
+                Backprop(),
+                task,
+                optax.adam(optax.cosine_decay_schedule(settings["rate"], self.updates)),
+                steps=self.updates,
+                batch=self.batch,
+                key=at_life,
+            )
             brain, costs = learned.brain, learned.costs
             tune, test = (task.exam(split, key=at_exam) for split in ("tune", "test"))
             both = jax.tree.map(lambda *x: jnp.concatenate(x), tune, test)
@@ -149,21 +148,41 @@ class DirectionSelectivity(AbstractClaim):
             else:
                 missed, there = (jnp.sum(x**2, (0, 2)) for x in (said - target, target))
                 kept["explained"] = 1 - missed / there
-        trials, kept["frequency"] = tuned(brain, self.task(arm).size)
-        curve = jnp.mean(trials, axis=1)
-        best = jnp.max(curve, axis=0)
-        loud = best > SILENT * jnp.mean(best)
+        films = (self.task(BRAIN) if arm == SHUFFLED else task).exam("test", key=at_exam).stimuli
+        kept |= self.seen(brain, films)
+        trials, loud = kept.pop("trials"), kept["loud"]
         selective = lambda index: share((index > SELECTIVE) & loud)  # noqa: E731
-        kept |= {"tuning": curve, "loud": loud, "index": direction_index(curve)}
-        kept |= {"preferred": preferred_direction(curve), "orientation": orientation_index(curve)}
-        straight = task if arm != SHUFFLED else self.task(BRAIN)
-        films = straight.exam("test", key=at_exam).stimuli  # the same for all arms
-        kept["energy"] = like_energy(brain, films, kept["preferred"], kept["frequency"])
         if arm == BRAIN:
-            ways = opposites(trials)
-            mixed = shuffled_direction_index(*ways, draws=self.shuffles, key=at_null)
+            mixed = shuffled_direction_index(trials, draws=self.shuffles, key=at_null)
             kept["null"] = jax.vmap(selective)(mixed)
         return Outcome(selective(kept["index"]), tuning, costs=costs, kept=kept)
+
+    def seen(
+        self, brain: Network, films: Float[Array, "film frame pixel"]
+    ) -> dict[str, Float[Array, "..."] | Bool[Array, " unit"]]:
+        """What the cells do when gratings are shown, and films, the same ones to all arms."""
+        size = round(films.shape[-1] ** 0.5)
+        watch = lambda film: play(brain, film.reshape(len(film), -1))[1]  # noqa: E731
+        trials, liked = grating_responses(watch, size)
+        tuning = jnp.mean(trials, axis=1)
+        best, preferred = jnp.max(tuning, axis=0), preferred_direction(tuning)
+        pictures = films.reshape(*films.shape[:2], size, size)
+        energy = energy_correlation(
+            pictures,
+            jax.vmap(watch)(pictures),
+            preferred=preferred,
+            frequency=liked[:, 0],
+            rate=RATE,
+            after=LATE,
+        )
+        return {
+            "trials": trials,
+            "tuning": tuning,
+            "loud": best > SILENT * jnp.mean(best),
+            "index": direction_index(tuning),
+            "orientation": orientation_index(tuning),
+            "energy": energy,
+        }
 
     def evidence(self, outcomes: Outcomes) -> Evidence:
         kept = {
@@ -171,9 +190,9 @@ class DirectionSelectivity(AbstractClaim):
             for arm, outcome in outcomes.items()
         }
         points = {arm: 100 * np.asarray(x.score, np.float64) for arm, x in outcomes.items()}
-        mean = {  # over cells that respond
-            what: {arm: np.mean(x[what], 1, where=x["loud"] > 0) for arm, x in kept.items()}
-            for what in ("index", "energy", "orientation")
+        mean = {  # over all cells; those that do not respond count as 0
+            what: {arm: np.mean(x[what] * x["loud"], 1) for arm, x in kept.items()}
+            for what in ("index", "energy")
         }
 
         def beyond(other: str, arm: str = BRAIN) -> Superiority:
@@ -189,14 +208,12 @@ class DirectionSelectivity(AbstractClaim):
         least = min(explained, key=lambda arm: explained[arm].mean())
         loud = {arm: 100 * x["loud"].mean() for arm, x in kept.items()}
         quiet = min(loud, key=loud.__getitem__)
-        uses = (
-            "Prediction uses time: 5 points more of the next frame explained than from one frame."
-        )
-        beside = {}
-        for what, says in (("index", "mean DI"), ("energy", "correlation with motion energy")):
-            for other in (UNTRAINED, SHUFFLED, STATIC):
-                test = Superiority(mean[what][BRAIN], mean[what][other], 0.1)
-                beside[f"{says}: beyond {other}"] = test
+        uses = "Time is used: 5 points more of the next frame explained than from one frame alone."
+        beside = {
+            f"{says}: beyond {other}": Superiority(mean[what][BRAIN], mean[what][other], 0.1)
+            for what, says in (("index", "mean DI"), ("energy", "correlation with motion energy"))
+            for other in (UNTRAINED, SHUFFLED, STATIC)
+        }
         return Evidence(
             weakest(*parts.values()),
             gates=(
@@ -219,20 +236,13 @@ class DirectionSelectivity(AbstractClaim):
         from ..pictures import polar
 
         rows = {}
-        for arm, outcome in outcomes.items():  # cells of the first seed, in order of their index
-            loud, index = (np.asarray(outcome.kept[what])[0] for what in ("loud", "index"))
-            cells = np.flatnonzero(loud)[np.argsort(index[loud])]
-            shown = (
-                cells[np.linspace(0, len(cells) - 1, 7).round().astype(int)]
-                if len(cells)
-                else cells
-            )
-            share = 100 * np.mean(np.asarray(outcome.score))
-            tuning = np.asarray(outcome.kept["tuning"])[0][:, shown].T
-            titles = [f"DI {index[cell]:.2f}" for cell in shown]
-            rows[f"{arm}: {share:.0f} % above {SELECTIVE:g}"] = dict(
-                zip(titles, tuning, strict=True)
-            )
+        for arm, outcome in outcomes.items():  # of the first seed, in order of the index
+            kept = {name: np.asarray(x)[0] for name, x in outcome.kept.items()}
+            cells = np.flatnonzero(kept["loud"])
+            cells = cells[np.argsort(kept["index"][cells])]
+            shown = cells[np.linspace(0, len(cells) - 1, min(7, len(cells))).round().astype(int)]
+            title = f"{arm}: {100 * np.mean(np.asarray(outcome.score)):.0f} % of cells above 0.5"
+            rows[title] = [(f"DI {kept['index'][i]:.2f}", kept["tuning"][:, i]) for i in shown]
         return polar(rows)
 
 
@@ -246,54 +256,3 @@ def play(
         return state, (answer, signals.activity["hidden1"])
 
     return jax.lax.scan(step, brain.init(), stimuli)[1]
-
-
-def tuned(brain: Network, size: int) -> tuple[Trials, Units]:
-    """Responses to gratings of the frequency and tempo that a cell likes best; that frequency.
-
-    Best is what has the strongest response in any direction, averaged over phases.
-    """
-    frames = SETTLE + WATCH
-    blank = play(brain, jnp.zeros((frames, size**2)))[1][-1]
-    phases = 2 * jnp.pi * jnp.arange(PHASES) / PHASES
-    pairs = jnp.array([(f, t) for f in FREQUENCIES for t in TEMPOS])
-
-    def trials(pair: Float[Array, "2"]) -> Trials:
-        def one(way: Float[Array, ""], phase: Float[Array, ""]) -> Units:
-            about = {"direction": way, "frequency": pair[0], "tempo": pair[1], "phase": phase}
-            film = grating(size, frames, **about).reshape(frames, -1)
-            return rectified(play(brain, film)[1][SETTLE:], blank)
-
-        return jax.vmap(jax.vmap(one, (None, 0)), (0, None))(directions(DIRECTIONS), phases)
-
-    every = jax.lax.map(trials, pairs)  # (pair, direction, phase, unit)
-    best = jnp.argmax(jnp.max(jnp.mean(every, axis=2), axis=1), axis=0)
-    liked = jnp.take_along_axis(every, best[None, None, None], axis=0)[0]
-    return liked, pairs[best, 0]
-
-
-def opposites(trials: Trials) -> tuple[Float[Array, "phase unit"], Float[Array, "phase unit"]]:
-    """Responses in the preferred direction, and in the opposite one."""
-    at = jnp.argmax(jnp.mean(trials, axis=1), axis=0)
-    ways = at, (at + DIRECTIONS // 2) % DIRECTIONS
-    there, back = (jnp.take_along_axis(trials, way[None, None], axis=0)[0] for way in ways)
-    return there, back
-
-
-def like_energy(
-    brain: Network, films: Float[Array, "film frame pixel"], preferred: Units, frequency: Units
-) -> Units:
-    """Correlation of each cell's activity with opponent motion energy in its own direction."""
-    size = round(films.shape[2] ** 0.5)
-    activity = jax.vmap(lambda x: play(brain, x)[1])(films)[:, LATE:]
-    pictures = films.reshape(*films.shape[:2], size, size)
-
-    def one(way: Float[Array, ""], frequency: Float[Array, ""]) -> Float[Array, "film frame"]:
-        about = {"direction": way, "frequency": frequency, "rate": RATE}
-        return jax.vmap(lambda film: opponent_energy(film, **about))(pictures)[:, LATE:]
-
-    energy = jnp.moveaxis(jax.vmap(one)(preferred, frequency), 0, -1)
-    a, b = (x - jnp.mean(x, (0, 1), keepdims=True) for x in (activity, energy))
-    product, *squares = (jnp.sum(x, (0, 1)) for x in (a * b, a * a, b * b))
-    power = jnp.sqrt(squares[0] * squares[1])
-    return jnp.where(power > 0, product / jnp.where(power > 0, power, 1.0), 0.0)

@@ -6,13 +6,21 @@ from .direction import (
     direction_index as direction_index,
     orientation_index as orientation_index,
     preferred_direction as preferred_direction,
-    rectified as rectified,
     shuffled_direction_index as shuffled_direction_index,
 )
 from .energy import energy as energy
 from .filtered import filtered as filtered
-from .gratings import directions as directions, grating as grating
-from .motion_energy import motion_energy as motion_energy, opponent_energy as opponent_energy
+from .gratings import (
+    directions as directions,
+    grating as grating,
+    grating_responses as grating_responses,
+    rectified as rectified,
+)
+from .motion_energy import (
+    energy_correlation as energy_correlation,
+    motion_energy as motion_energy,
+    opponent_energy as opponent_energy,
+)
 from .readout import readout as readout
 from .spike_counts import (
     correlogram as correlogram,

@@ -1,6 +1,6 @@
 """Tuning around the circle: how cells answer to every direction, in rows of small plots."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
@@ -11,8 +11,11 @@ from . import theme
 APART = 2.6  # radii of a plot, from middle to middle
 
 
-def polar(rows: Mapping[str, Mapping[str, Num[theme.Values, " direction"]]]) -> go.Figure:
-    """Draw one plot for each cell, by row, then by title of the cell.
+Plot = tuple[str, Num[theme.Values, " direction"]]  # title and values
+
+
+def polar(rows: Mapping[str, Sequence[Plot]]) -> go.Figure:
+    """Draw one plot for each cell, in rows by name.
 
     Values belong to evenly spaced directions over the whole circle, from rightwards anticlockwise.
     Every plot is scaled to its own largest value, which touches the ring; values below 0 lie in
@@ -25,7 +28,7 @@ def polar(rows: Mapping[str, Mapping[str, Num[theme.Values, " direction"]]]) -> 
             figure, theme.plain(name), x=-1, xref="x", xanchor="left", y=1.5 - row * 1.25 * APART,
             yref="y", yanchor="bottom",
         )  # fmt: skip
-        for column, (title, values) in enumerate(cells.items()):
+        for column, (title, values) in enumerate(cells):
             middle = column * APART, -row * 1.25 * APART
             _plot(figure, row, np.asarray(values, float), middle, title)
     if not most:
@@ -54,7 +57,7 @@ def _plot(
             y=middle[1] + radius * np.sin(angle),
             mode="lines",
             line=line,
-            fill="toself" if radius is not None and line["width"] == 2 else None,
+            fill="toself" if line["width"] == 2 else None,
             fillcolor=theme.faint(look.colour, 0.2),
             hoverinfo="skip",
         )

@@ -124,7 +124,7 @@ class MovingPatches(AbstractTask):
         half = jnp.abs(step) * self.frames / 2
         low, high = ends[0] + half, ends[1] - half - self.size - 1
         middle = low + (high - low) * chance[1:3]
-        when = jnp.arange(self.frames + 1) - self.frames / 2
+        when = jnp.arange(self.frames + 1.0) - self.frames / 2
         corners = middle[None] + when[:, None] * step[None]
         view = jnp.asarray(views)[below(len(views), chance[3])]
         film = jax.vmap(lambda corner: between(view, corner, self.size))(corners)
