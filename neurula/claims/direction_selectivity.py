@@ -32,16 +32,11 @@ from ..shares import share
 from ..tasks import MovingPatches
 from ..tasks.moving_patches import Asks
 
-BRAIN, STATIC, SHUFFLED, UNTRAINED, TOLD = (
-    "next frame",
-    "current frame",
-    "shuffled frames",
-    "untrained",
-    "told direction",
-)
+BRAIN, STATIC, SHUFFLED = "next frame", "current frame", "shuffled frames"
+UNTRAINED, TOLD = "untrained", "told direction"
 SELECTIVE = 0.5  # DI above which a cell is called direction selective
 SILENT = 0.1  # a cell whose best response is below this part of the network's mean best one
-RATE = 2.0  # 1 / frame, of the model of motion energy: fastest at about 1 / 6 cycles per frame
+RATE = 2.0  # 1 / frame, of the model of motion energy: likes about 1 / 8 cycles per frame most
 LATE = 4  # frames after which motion could have been seen
 
 
@@ -151,7 +146,10 @@ class DirectionSelectivity(AbstractClaim):
         films = (self.task(BRAIN) if arm == SHUFFLED else task).exam("test", key=at_exam).stimuli
         kept |= self.seen(brain, films)
         trials, loud = kept.pop("trials"), kept["loud"]
-        selective = lambda index: share((index > SELECTIVE) & loud)  # noqa: E731
+
+        def selective(index: Float[Array, " unit"]) -> Float[Array, ""]:
+            return share((index > SELECTIVE) & loud)
+
         if arm == BRAIN:
             mixed = shuffled_direction_index(trials, draws=self.shuffles, key=at_null)
             kept["null"] = jax.vmap(selective)(mixed)
@@ -167,21 +165,15 @@ class DirectionSelectivity(AbstractClaim):
         tuning = jnp.mean(trials, axis=1)
         best, preferred = jnp.max(tuning, axis=0), preferred_direction(tuning)
         pictures = films.reshape(*films.shape[:2], size, size)
-        energy = energy_correlation(
-            pictures,
-            jax.vmap(watch)(pictures),
-            preferred=preferred,
-            frequency=liked[:, 0],
-            rate=RATE,
-            after=LATE,
-        )
+        units = {"preferred": preferred, "frequency": liked[:, 0]}
+        acts = jax.vmap(watch)(pictures)
         return {
             "trials": trials,
             "tuning": tuning,
             "loud": best > SILENT * jnp.mean(best),
             "index": direction_index(tuning),
             "orientation": orientation_index(tuning),
-            "energy": energy,
+            "energy": energy_correlation(pictures, acts, **units, rate=RATE, after=LATE),
         }
 
     def evidence(self, outcomes: Outcomes) -> Evidence:
@@ -190,10 +182,10 @@ class DirectionSelectivity(AbstractClaim):
             for arm, outcome in outcomes.items()
         }
         points = {arm: 100 * np.asarray(x.score, np.float64) for arm, x in outcomes.items()}
-        mean = {  # over all cells; those that do not respond count as 0
-            what: {arm: np.mean(x[what] * x["loud"], 1) for arm, x in kept.items()}
-            for what in ("index", "energy")
-        }
+
+        def mean(what: str, arm: str) -> Float[np.ndarray, " seed"]:
+            """Over all cells; those that do not respond count as 0."""
+            return np.mean(kept[arm][what] * kept[arm]["loud"], axis=1)
 
         def beyond(other: str, arm: str = BRAIN) -> Superiority:
             return Superiority(points[arm], points[other], self.margin)
@@ -203,32 +195,14 @@ class DirectionSelectivity(AbstractClaim):
             "beyond labels shuffled": AgainstNull(points[BRAIN], null, self.margin),
             **{f"beyond {other}": beyond(other) for other in (UNTRAINED, SHUFFLED, STATIC)},
         }
-        explained = {arm: 100 * kept[arm]["explained"].mean(0) for arm in (BRAIN, STATIC, SHUFFLED)}
-        gain = explained[BRAIN][LATE:].mean() - explained[BRAIN][0]
-        least = min(explained, key=lambda arm: explained[arm].mean())
-        loud = {arm: 100 * x["loud"].mean() for arm, x in kept.items()}
-        quiet = min(loud, key=loud.__getitem__)
-        uses = "Time is used: 5 points more of the next frame explained than from one frame alone."
         beside = {
-            f"{says}: beyond {other}": Superiority(mean[what][BRAIN], mean[what][other], 0.1)
+            f"{says}: beyond {other}": Superiority(mean(what, BRAIN), mean(what, other), 0.1)
             for what, says in (("index", "mean DI"), ("energy", "correlation with motion energy"))
             for other in (UNTRAINED, SHUFFLED, STATIC)
         }
         return Evidence(
             weakest(*parts.values()),
-            gates=(
-                Gate(uses, bool(gain >= 5), f"{gain:.1f} points"),
-                Gate(
-                    "All that were taught frames explain 5 % or more of them.",
-                    bool(explained[least].mean() >= 5),
-                    f"at worst {explained[least].mean():.1f} %, {least}",
-                ),
-                Gate(
-                    "At least half of the cells respond to gratings.",
-                    bool(loud[quiet] >= 50),
-                    f"at worst {loud[quiet]:.0f} %, {quiet}",
-                ),
-            ),
+            gates=gates(kept),
             secondary={**parts, f"{TOLD}: beyond {UNTRAINED}": beyond(UNTRAINED, TOLD), **beside},
         )
 
@@ -244,6 +218,22 @@ class DirectionSelectivity(AbstractClaim):
             title = f"{arm}: {100 * np.mean(np.asarray(outcome.score)):.0f} % of cells above 0.5"
             rows[title] = [(f"DI {kept['index'][i]:.2f}", kept["tuning"][:, i]) for i in shown]
         return polar(rows)
+
+
+def gates(kept: dict[str, dict[str, np.ndarray]]) -> tuple[Gate, ...]:
+    """Whether the networks learned, time mattered, and there are cells to judge."""
+    explained = {arm: 100 * kept[arm]["explained"].mean(0) for arm in (BRAIN, STATIC, SHUFFLED)}
+    gain = explained[BRAIN][LATE:].mean() - explained[BRAIN][0]
+    least, worst = min((each.mean(), arm) for arm, each in explained.items())
+    loud, quiet = min((100 * each["loud"].mean(), arm) for arm, each in kept.items())
+    uses = "Time is used: 5 points more of the next frame explained than from one frame alone."
+    learned = "All that were taught frames explain 5 % or more of them."
+    awake = "At least half of the cells respond to gratings."
+    return (
+        Gate(uses, bool(gain >= 5), f"{gain:.1f} points"),
+        Gate(learned, bool(least >= 5), f"at worst {least:.1f} %, {worst}"),
+        Gate(awake, bool(loud >= 50), f"at worst {loud:.0f} %, {quiet}"),
+    )
 
 
 def play(
