@@ -45,7 +45,7 @@ def test_index_rectifies_and_silence_is_not_selective():
 def test_rectified_is_the_mean_of_half_a_wave():
     time = np.arange(16)[:, None]
     wave = jnp.asarray(5 + 2 * np.cos(2 * np.pi * time / 16 + np.array([[0.0, 0.4]])), jnp.float32)
-    blank = jnp.full(2, 5.0)
+    blank = jnp.full((16, 2), 5.0)
     np.testing.assert_allclose(rectified(wave, blank), 2 / np.pi, rtol=0.02)
     np.testing.assert_allclose(rectified(wave - 10, blank), 0.0)
 

@@ -44,12 +44,14 @@ def grating(
     return contrast * jnp.cos(2 * jnp.pi * cycles + phase)
 
 
-def rectified(activity: Activity, blank: Float[Array, " unit"]) -> Float[Array, " unit"]:
+def rectified(activity: Activity, blank: Activity) -> Float[Array, " unit"]:
     """Mean over time of what cells do beyond their activity at a blank picture, if more.
+
+    Both frame by frame, for activity may drift by itself.
 
     Without it a cell that a grating modulates evenly up and down would seem not to respond.
     """
-    return jnp.mean(jnp.maximum(activity - blank[None], 0.0), axis=0)
+    return jnp.mean(jnp.maximum(activity - blank, 0.0), axis=0)
 
 
 def grating_responses(
@@ -66,12 +68,12 @@ def grating_responses(
     """Responses to drifting gratings of the frequency and the tempo that each cell likes best.
 
     `watch(film)` tells the activity of all cells at every frame of a film. Films run for `settle`
-    frames first; responses are `rectified` over the `frames` that follow: whole cycles, please.
-    Trials are phases at the start. Liked best is what has the strongest response in any direction,
+    frames first; responses are `rectified` over the `frames` that follow. Trials are
+    phases at the start. Liked best is what has the strongest response in any direction,
     averaged over phases; these frequencies and tempos come second.
     """
     length = settle + frames
-    blank = watch(jnp.zeros((length, size, size)))[-1]
+    blank = watch(jnp.zeros((length, size, size)))[settle:]
     pairs = jnp.array([(frequency, tempo) for frequency in frequencies for tempo in tempos])
 
     def trials(pair: Float[Array, "2"]) -> Trials:
