@@ -8,7 +8,7 @@ from jaxtyping import Num
 
 from . import theme
 
-APART = 2.6  # radii of a plot, from middle to middle
+APART, ROW = 2.6, 3.7  # radii of a plot, from middle to middle
 
 
 Plot = tuple[str, Num[theme.Values, " direction"]]  # title and values
@@ -21,21 +21,21 @@ def polar(rows: Mapping[str, Sequence[Plot]]) -> go.Figure:
     Every plot is scaled to its own largest value, which touches the ring; values below 0 lie in
     the middle.
     """
-    figure = theme.blank(height=60 + 118 * max(len(rows), 1), showlegend=False, margin_b=12)
+    figure = theme.blank(height=60 + 130 * max(len(rows), 1), showlegend=False, margin_b=12)
     most = max((len(cells) for cells in rows.values()), default=0)
     for row, (name, cells) in enumerate(rows.items()):
         theme.note(
-            figure, theme.plain(name), x=-1, xref="x", xanchor="left", y=1.5 - row * 1.25 * APART,
+            figure, theme.plain(name), x=-1, xref="x", xanchor="left", y=1.2 - row * ROW,
             yref="y", yanchor="bottom",
         )  # fmt: skip
         for column, (title, values) in enumerate(cells):
-            middle = column * APART, -row * 1.25 * APART
+            middle = column * APART, -row * ROW
             _plot(figure, row, np.asarray(values, float), middle, title)
     if not most:
         theme.nothing(figure)
     figure.update_xaxes(visible=False, range=[-1.1, max(most - 1, 0) * APART + 1.1])
     figure.update_yaxes(
-        visible=False, scaleanchor="x", range=[-(max(len(rows), 1) - 1) * 1.25 * APART - 1.1, 2.2]
+        visible=False, scaleanchor="x", range=[-(max(len(rows), 1) - 1) * ROW - 1.1, 2.2]
     )
     return figure
 
