@@ -9,8 +9,6 @@ from jaxtyping import Num
 from . import theme
 
 APART, ROW = 2.6, 3.7  # radii of a plot, from middle to middle
-
-
 Plot = tuple[str, Num[theme.Values, " direction"]]  # title and values
 
 
