@@ -64,9 +64,11 @@ def bootstrap() -> dict:
     found = {}
     for comparison, (_, least) in NAMES.items():
         ours = partial(score_models, models, brain, comparison, resamples=RESAMPLES)
-        cold, before = seconds(ours), [seconds(ours) for _ in range(3)]
+        cold = seconds(ours)
+        repeats = 3 if cold < 5 else 1  # before theirs, and again after
+        before = [seconds(ours) for _ in range(repeats)]
         theirs = _same(comparison, models.values[:, 0], brain.values[:, 0])
-        warm = [*before, *(seconds(ours) for _ in range(3))]
+        warm = [*before, *(seconds(ours) for _ in range(repeats))]
         median, allowed = statistics.median(warm), "" if least is None else f", {least} times asked"
         found[f"{comparison}{allowed}"] = {
             "theirs_extrapolated_from_resamples": THEIRS,
