@@ -69,9 +69,9 @@ def bootstrap() -> dict:
         before = [seconds(ours) for _ in range(repeats)]
         theirs = _same(comparison, models.values[:, 0], brain.values[:, 0])
         warm = [*before, *(seconds(ours) for _ in range(repeats))]
-        median, allowed = statistics.median(warm), "" if least is None else f", {least} times asked"
-        found[f"{comparison}{allowed}"] = {
-            "theirs_extrapolated_from_resamples": THEIRS,
+        median = statistics.median(warm)
+        asked = "" if least is None else f", {least} times asked"
+        found[f"{comparison}{asked} (theirs extrapolated from {THEIRS} resamples)"] = {
             "cold_seconds": {"ours": cold},
             "warm_seconds": {"ours": median, "theirs": theirs},
             "ratio": theirs / median,
