@@ -1,5 +1,6 @@
 """Representational dissimilarities against rsatoolbox, SciPy and closed forms."""
 
+import os
 import sys
 
 import equinox as eqx
@@ -157,6 +158,16 @@ def test_what_would_not_fit_is_refused_with_numbers(monkeypatch):
     monkeypatch.setattr(memory, "available", lambda: 2**20)
     with pytest.raises(MemoryError, match=r"9 stimuli, 1 subjects.*need 0.156 GiB, but 0.000977"):
         dissimilarities(shown())
+
+
+def test_a_mapped_file_that_would_not_fit_is_not_read(monkeypatch, tmp_path):
+    path = tmp_path / "large.dat"
+    path.touch()
+    os.truncate(path, 4 * 10 * 2**24)  # a hole: takes no room
+    mapped = np.memmap(path, np.float32, "r", shape=(10, 2**24))
+    monkeypatch.setattr(memory, "available", lambda: 2**20)
+    with pytest.raises(MemoryError, match=r"10 x 16777216 responses.*1.41 GiB.*Average repeats"):
+        dissimilarities(Recording(mapped, "V1"))
 
 
 def test_there_is_memory():

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..contracts import Dissimilarities, Recording
-from .memory import afford
+from .memory import PAIRS, afford
 from .noise import Shrinkage, noise_covariance, whitener
 from .patterns import Labelled, averaged, labelled, totals, varied
 
@@ -106,6 +106,7 @@ def _room(subjects: int, sessions: int, data: Labelled) -> np.ndarray:
     afford(
         8 * (subjects * sessions * pairs + 3 * data.values.size) + 5 * 8 * BLOCK,
         f"The dissimilarities of {n} stimuli, {subjects} subjects and {sessions} sessions",
+        PAIRS,
         "Take fewer stimuli, or one recording after the other.",
     )
     return np.full((subjects, sessions, pairs), np.nan)

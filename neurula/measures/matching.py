@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from ..contracts import Dissimilarities
 from .comparators import RANKS, Comparison
-from .memory import afford
+from .memory import PAIRS, afford
 from .patterns import LEAST
 from .weighing import BLOCK, Vectors
 
@@ -118,5 +118,6 @@ def affordable(first: Vectors, second: Vectors) -> None:
     afford(
         8 * 5 * (rows + 1) * pairs + 6 * 8 * 4 * BLOCK,
         f"{rows} rows of {pairs} dissimilarities and their ranks",
+        PAIRS,
         "Compare fewer models at a time, or fewer stimuli: `models.select(names)`.",
     )

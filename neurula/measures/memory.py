@@ -2,6 +2,8 @@
 
 import os
 
+PAIRS = "the number of pairs grows with the square of the number of stimuli"
+
 
 def available() -> int | None:
     """Bytes that can still be had without swapping; `None` where the system does not say."""
@@ -17,11 +19,11 @@ def available() -> int | None:
         return None
 
 
-def afford(needed: int, what: str, advice: str) -> None:
+def afford(needed: int, what: str, why: str, advice: str) -> None:
     """Raise `MemoryError` if `needed` bytes are more than there are."""
     free = available()
     if free is not None and needed > free:
         raise MemoryError(
-            f"{what} need {needed / 2**30:.3g} GiB, but {free / 2**30:.3g} GiB are free. The "
-            f"number of pairs grows with the square of the number of stimuli. {advice}"
+            f"{what} need {needed / 2**30:.3g} GiB, but {free / 2**30:.3g} GiB are free: {why}. "
+            f"{advice}"
         )

@@ -7,7 +7,9 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ..contracts import Recording
+from .memory import afford
 
+LARGE = 2**27  # numbers, from which on memory is looked at before they are
 LEAST = 4  # stimuli; three have three pairs, and no rank order worth the name
 
 Matrix = Float[np.ndarray, "sample unit"]
@@ -29,6 +31,13 @@ def checked(recording: Recording) -> Matrix:
             f"The recording {recording.name!r} has responses of the type {values.dtype}, but real "
             "numbers were expected: nothing says which part of them is the response. Choose: "
             "`np.abs(responses)` for complex numbers, `np.stack(list(responses))` for objects."
+        )
+    if values.size > LARGE:  # perhaps a file that is only mapped into memory
+        afford(
+            (1 if values.dtype == np.float64 else 9) * values.size,
+            f"The {values.shape[0]} x {values.shape[1]} responses of {recording.name!r} in float64",
+            "all of them are looked at together",
+            "Average repeats first, or take fewer units: `responses[:, ::10]`.",
         )
     values = values.astype(np.float64, copy=False)
     finite = np.isfinite(values)
