@@ -98,7 +98,7 @@ def test_the_readout_is_a_leaky_cell():
         total = total + potential
         expected.append(total)
     # A spike goes on being felt after the end; what is summed up to a step is all that counts.
-    np.testing.assert_allclose(felt_by(30) @ spikes, expected, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(np.asarray(felt_by(30)) @ spikes, expected, rtol=1e-4, atol=1e-6)
     assert felt_by(1).tolist() == [[1.0]]
 
 

@@ -37,7 +37,7 @@ Settings = dict[str, Float[Array, ""]]
 
 
 class SpikingParity(AbstractClaim):
-    """Two hidden layers read digits that stay on; every arm has as many parameters, STDP's about.
+    """Two hidden layers read digits that stay on; all arms have as many parameters, STDP nearly.
 
     Pictures are constant currents. An operation is an addition at a synapse, a spike times its
     fan-out, or a multiplication and addition where values are real: in the first layer, whose
@@ -105,11 +105,11 @@ class SpikingParity(AbstractClaim):
     pictures: int = 500  # seen by cells that learn by STDP
 
     def space(self, arm: str) -> dict[str, Range]:
-        rate = {"rate": Range(3e-3, 0.2)}
+        rate = {"rate": Range(2e-3, 0.2)}
         if arm == STDP:
             competition = {"pace": Range(0.1, 10.0), "inhibition": Range(1.0, 30.0)}
             return rate | {"peak": Range(100.0, 1000.0)} | competition
-        return rate | {"gain": Range(0.2, 5.0) if arm in (RATE, BINARY) else Range(1.0, 50.0)}
+        return rate | {"gain": Range(0.2, 40.0)}
 
     @property
     def products(self) -> int:

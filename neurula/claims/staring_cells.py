@@ -72,7 +72,7 @@ class Staring(AbstractBlock[Key]):
         self, activity: Float[Array, "time cell"], since: int = 0
     ) -> Float[Array, "late class"]:
         """What the answer would be if it were due after step `since`, the next, ..., the last."""
-        return felt_by(self.steps)[since:] @ self.read(activity) @ self.readout.T + self.bias
+        return felt_by(self.steps)[since:] @ self.read(activity) @ self.readout.T + self.bias[None]
 
     def at_random(self, key: Key, activity: Float[Array, "time cell"]) -> Float[Array, " class"]:
         """The answer where every spike is read at a time of the presentation drawn at random."""
@@ -132,7 +132,8 @@ def felt_by(steps: int) -> Float[Array, "shown time"]:
     """What a spike at a time has added to the sum of the readout's potential at a later one."""
     if steps == 1:
         return jnp.ones((1, 1))
-    since = jnp.arange(steps)[:, None] - jnp.arange(steps)[None, :]
+    time = jnp.arange(steps, dtype=jnp.float32)
+    since = time[:, None] - time[None, :]
     return jnp.where(since >= 0, 1 - jnp.exp(-(since + 1) / TAU), 0.0)
 
 
