@@ -166,8 +166,9 @@ def test_operations_have_a_price_beyond_those_that_are_free():
 
 
 @eqx.filter_jit
-def rivals(key, cells=6, pixels=16):
-    return competing((cells, pixels), jnp.float32(400.0), jnp.float32(20.0), key=key)
+def rivals(key):
+    """Six cells; enough pixels that weights have room to grow."""
+    return competing((6, 64), jnp.float32(350.0), jnp.float32(4.0), key=key)
 
 
 def test_weaker_weights_are_as_good_as_a_higher_threshold():
@@ -177,12 +178,12 @@ def test_weaker_weights_are_as_good_as_a_higher_threshold():
     raised_threshold = Population(6, LIF(TAU, threshold=1 + 10 * HARDER))
     place = lambda net: net.populations["hidden1"]  # noqa: E731
     higher = eqx.tree_at(place, network, raised_threshold)
-    heard = np.random.default_rng(0).uniform(size=(200, 16)) < 0.3
+    heard = np.random.default_rng(0).uniform(size=(200, 64)) < 0.1
 
     @eqx.filter_jit
     def fires(net):
         def step(state, now):
-            state, _, signals = net.observe(state, jnp.zeros(16), clamp={"input": now})
+            state, _, signals = net.observe(state, jnp.zeros(64), clamp={"input": now})
             return state, signals.activity["hidden1"]
 
         return jax.lax.scan(step, net.init(key=key), jnp.asarray(heard, jnp.float32))[1]
@@ -195,16 +196,17 @@ def test_weaker_weights_are_as_good_as_a_higher_threshold():
 def test_competing_cells_take_sides():
     """Of two pictures that share no pixel, every cell learns one; all hear as much as before."""
     network = rivals(jax.random.key(0))
-    halves = (jnp.arange(16) < 8).astype(jnp.float32)
-    pictures = jnp.stack([halves, 1 - halves])[jnp.arange(60) % 2]
-    after = eqx.filter_jit(raised)(network, pictures, jnp.float32(1.0), 20, key=jax.random.key(1))
-    before, now = (np.asarray(net.projections[1].weight) for net in (network, after))
+    half = (jnp.arange(64) < 32).astype(jnp.float32)
+    pictures = jnp.stack([half, 1 - half])[jnp.arange(60) % 2]
+    grown = eqx.filter_jit(raised)(network, pictures, jnp.float32(3.0), 50, key=jax.random.key(1))
+    before, after = (np.asarray(net.projections[1].weight) for net in (network, grown))
     np.testing.assert_allclose(before.sum(1), STRENGTH, rtol=1e-4)
-    sides = [weight[:, :8].sum(1) / weight.sum(1) for weight in (before, now)]
-    apart = [np.abs(side - 0.5).mean() for side in sides]
-    assert apart[1] > 0.4 > 0.15 > apart[0]
+    assert (after.sum(1) < STRENGTH).all()  # weaker in place of the thresholds that rose
+    sides = [weight[:, :32].sum(1) / weight.sum(1) for weight in (before, after)]
+    assert np.abs(sides[0] - 0.5).max() < 0.1
+    assert np.abs(sides[1] - 0.5).min() > 0.4
     assert 0 < (sides[1] > 0.5).sum() < 6
-    assert respond(after, pictures[:1], hold=3, key=jax.random.key(0)).shape == (3, 22)
+    assert respond(grown, pictures[:1], hold=3, key=jax.random.key(0)).shape == (3, 70)
 
 
 # ---- the ruling ------------------------------------------------------------------------------
