@@ -28,8 +28,6 @@ from neurula.wirings import Transposed
 SEEDS, UPDATES, BATCH = 5, 400, 16
 RATES = (4e-4, 2e-3, 1e-2, 5e-2)  # of Adam; every cell of the table takes its best
 LOOK, SETTLE = 4, 30  # steps for which loops, and networks that settle, are shown a picture
-FIRE = 25  # steps of 1 ms for which cells that fire are shown one
-WHITE = 200.0  # Hz of a cell that fires for a pixel at its brightest
 RULES = {  # where the settings that a rule comes with are too slow or too large for a table
     "Boltzmann": nl.rules.Boltzmann("contrastive divergence", sweeps=1, samples=1),
     "ContrastiveHebb": nl.rules.ContrastiveHebb(SETTLE, SETTLE // 2),
@@ -44,19 +42,7 @@ class Squared(nl.tasks.Digits):
     """Digits with half the squared difference for an error.
 
     Cross-entropy wants ever larger outputs, whose loops back would keep networks from settling.
-    Pixels lie between 0 and `white`.
     """
-
-    white: float = 1.0
-
-    def sample(self, split, *, key):
-        return self.lit(super().sample(split, key=key))
-
-    def exam(self, split, *, key):
-        return self.lit(super().exam(split, key=key))
-
-    def lit(self, sample):
-        return eqx.tree_at(lambda s: s.stimuli, sample, self.white * sample.stimuli)
 
     def error(self, outputs, sample):
         return CLASSES / 2 * squared_error(outputs, sample)
@@ -106,8 +92,6 @@ class Cell:
         looped = column in ("free graph", "grid")
         look = SETTLE if version == "two-way" else LOOK if looped and not self.machine else 1
         self.task = Squared(look=look, answer="last")
-        if column == "spiking":
-            self.task = Squared(look=FIRE, answer="last", white=WHITE)
         self.lesson: AbstractTask = Pictures() if self.machine else self.task
         self.unlabelled = "target" not in rule.needs
 
@@ -143,9 +127,7 @@ class Cell:
     def sit(self, learned: nl.Learned, exams: list[nl.Sample]) -> tuple[jax.Array, ...]:
         """The share of right answers in each exam; all as one program."""
         all_of_them = jax.tree.map(lambda *parts: jnp.concatenate(parts), *exams)
-        key = jax.random.key(0)  # for cells that fire at random
-        say = lambda s: nl.respond(learned.brain, s.stimuli, key=key)  # noqa: E731
-        mark = lambda s: self.task.score(say(s), s)  # noqa: E731
+        mark = lambda s: self.task.score(nl.respond(learned.brain, s.stimuli), s)  # noqa: E731
         marks = jnp.split(jax.vmap(mark)(all_of_them), [len(exams[0].stimuli)])
         return tuple(map(jnp.mean, marks))
 

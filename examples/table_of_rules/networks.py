@@ -16,7 +16,6 @@ COLUMNS = {
     "deep": f"three hidden layers of {HIDDEN} cells, as in the claim feedback-alignment",
     "free graph": f"{HIDDEN} cells in a small world full of loops, each hears 10 others",
     "grid": "cells on a sheet of 8 x 8 that hear their 8 neighbours, loops and all",
-    "spiking": f"pixels as Poisson cells, {HIDDEN} LIF cells (20 ms), leaky outputs (20 ms)",
 }
 
 
@@ -26,27 +25,8 @@ def plain(column: str, key: jax.Array) -> nl.Network:
         return nl.layered([64, HIDDEN, 10], key=key)
     if column == "deep":
         return nl.layered([64, HIDDEN, HIDDEN, HIDDEN, 10], key=key)
-    if column == "spiking":
-        return spiking(key)
     graph = Grid(8, 8) if column == "grid" else small_world(HIDDEN, 10 / HIDDEN, seed=0)
     return nl.free(graph, inputs=64, outputs=10, key=key)
-
-
-def spiking(key: jax.Array) -> nl.Network:
-    """A layer of cells that fire, between cells that fire at random and cells that listen."""
-    at_up, at_out = jax.random.split(key)
-    up, out = Dense(HIDDEN, 64), Dense(10, HIDDEN)
-    lif = nl.neurons.LIF(20.0, bias=jnp.zeros(HIDDEN))
-    populations = {
-        "input": nl.Population(64, nl.neurons.Poisson()),
-        "hidden1": nl.Population(HIDDEN, lif),
-        "output": nl.Population(10, nl.neurons.Leaky("identity", 20.0, jnp.zeros(10))),
-    }
-    joins = [
-        nl.Projection("input", "hidden1", up, nl.weights.fan_in(up, gain=8.0, key=at_up), delay=0),
-        nl.Projection("hidden1", "output", out, nl.weights.fan_in(out, key=at_out), delay=0),
-    ]
-    return nl.Network(populations, joins, senses=["input"], voices=["output"], dt=1.0)
 
 
 def loops(column: str) -> Dense:
@@ -74,10 +54,10 @@ def machine(column: str, key: jax.Array) -> nl.Network:
 
 def versions(column: str) -> dict[str, Callable[[jax.Array], nl.Network]]:
     """What a rule is offered, in turn: the column's network, or what it needs in its place."""
-    made = {"as it is": lambda key: plain(column, key)}
-    if column == "spiking":
-        return made
-    made["two-way"] = lambda key: mirrored(column, key)
+    made = {
+        "as it is": lambda key: plain(column, key),
+        "two-way": lambda key: mirrored(column, key),
+    }
     if column == "shallow":
         made["autoencoder"] = lambda key: nl.autoencoder(64, HIDDEN, key=key)
     if column != "deep":
@@ -91,7 +71,7 @@ def choose(rule: AbstractRule, column: str) -> tuple[str | None, str]:
     The control of rules that let a network settle gets what they get.
     """
     made, why = versions(column), ""
-    if isinstance(rule, nl.rules.RecurrentBackprop) and len(made) > 1:
+    if isinstance(rule, nl.rules.RecurrentBackprop):
         made.pop("as it is")
     for version, make in made.items():
         try:
