@@ -2,18 +2,12 @@
 
 import difflib
 import functools
-import hashlib
-import importlib
-import importlib.util
-import os
 import re
-import sys
-import sysconfig
-import traceback
 from pathlib import Path
 from types import ModuleType
 
 from .experiment import AbstractClaim
+from .importing import import_by_name, load_file
 from .mistake import Mistake
 
 Claim = type[AbstractClaim]
@@ -36,9 +30,9 @@ def find(name: str) -> Claim:
     if name in shipped():
         return shipped()[name]
     if file := re.fullmatch(r"(.+\.py)(?::(\w+))?", name):
-        claim = _pick(_load(Path(file[1])), file[2], file[1])
+        claim = _pick(load_file(Path(file[1])), file[2], file[1])
     elif module := re.fullmatch(r"(\w+(?:\.\w+)*):(\w+)", name):
-        claim = _pick(_import(module[1]), module[2], module[1])
+        claim = _pick(import_by_name(module[1]), module[2], module[1])
     else:
         raise _unknown(name)
     if claim.name() in shipped() and shipped()[claim.name()] is not claim:
@@ -105,59 +99,3 @@ def _pick(module: ModuleType, wanted: str | None, where: str) -> Claim:
             f"AbstractClaim. {claims} Write: class {wanted}(neurula.experiment.AbstractClaim)"
         )
     return thing
-
-
-def _load(file: Path) -> ModuleType:
-    """Import a file. Modules that lie beside it can be imported by it."""
-    if not file.is_file():
-        raise Mistake(
-            f"Expected a file with a claim at {file}, and there is none. Paths count from "
-            f"{Path.cwd()}. An example to start from: examples/ in neurula's repository."
-        )
-    file = file.resolve()
-    name = file.stem
-    if name in sys.modules or name in sys.stdlib_module_names or not name.isidentifier():
-        name = f"claims_{hashlib.sha256(str(file).encode()).hexdigest()[:12]}"
-    if str(file.parent) not in sys.path:
-        sys.path.append(str(file.parent))
-    spec = importlib.util.spec_from_file_location(name, file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # before it runs, so that cyclic imports show as such
-    try:
-        spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
-        del sys.modules[name]
-        raise _broken(str(file), error) from error
-    return module
-
-
-def _import(name: str) -> ModuleType:
-    """Import a module, as Python would from the current folder."""
-    if (here := os.getcwd()) not in sys.path:
-        sys.path.append(here)
-    try:
-        return importlib.import_module(name)
-    except (Exception, SystemExit) as error:
-        raise _broken(name, error) from error
-
-
-def _broken(where: str, error: BaseException) -> Mistake:
-    """One line: the exception, and the line of the user's code that raised it."""
-    paths = sysconfig.get_paths()
-    others = (__file__, "<frozen", paths["stdlib"], paths["purelib"], paths["platlib"])
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if not frame.filename.startswith(others)]
-    place = f" ({own[-1].filename}, line {own[-1].lineno})" if own else ""
-    if isinstance(error, SyntaxError) and error.lineno:
-        place = f" ({error.filename}, line {error.lineno})"
-    said = " ".join(str(getattr(error, "msg", None) or error).split())
-    mend = "Mend that line"
-    if isinstance(error, ModuleNotFoundError):
-        mend = f"Install {error.name}, or run from the folder that holds it (now {Path.cwd()})"
-    elif isinstance(error, ImportError) and ("circular" in said or error.name == Path(where).stem):
-        mend = "Two modules import each other: move what both need into a third one"
-    return Mistake(
-        f"Expected {where} to import, and it raised {type(error).__name__}: {said}{place}. {mend}."
-    )

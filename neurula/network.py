@@ -50,6 +50,11 @@ class Network(AbstractBlock[NetworkState]):
         self.senses, self.voices, self.dt = tuple(senses), tuple(voices), dt
 
     def __check_init__(self):
+        if not 0 < self.dt < float("inf"):
+            raise ValueError(
+                f"A network lives in steps of a length above 0 ms, but got dt={self.dt}: time "
+                "would stand still. Give the length of a step, `Network(..., dt=1.0)`."
+            )
         known = set(self.populations)
         named = {p.source for p in self.projections} | {p.target for p in self.projections}
         if missing := (named | set(self.senses) | set(self.voices)) - known:

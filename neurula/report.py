@@ -1,26 +1,15 @@
-"""Writes judged claims down as one offline HTML page: every verdict, its evidence, its pictures.
+"""Writes judged claims down as one offline HTML page: every verdict, its evidence, its pictures."""
 
-W3C (2023), Web Content Accessibility Guidelines 2.2.
-"""
-
-import base64
-import hashlib
-import os
 import re
 from collections.abc import Mapping
-from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-from plotly.offline import get_plotlyjs
-
 from . import report_tables as tables, report_words as words
-from .pictures import theme
-from .report_drawings import Drawing, drawings, embedded, look, overview
+from .pages import Drawing, render
+from .report_drawings import drawings, overview
 from .report_words import Record
-from .results import latest
+from .results import latest, write_whole
 
 LIMIT = 15_000_000  # bytes of the page
 # Points of a curve, and whether the claims' own pictures are shown: tried until the page fits.
@@ -47,7 +36,7 @@ def write_report(
     `records` are shown in their order: per claim the ruling that counts (full before quick), then
     apart from these variants, smoke runs and other runs. `adjusted` are p-values by claim after
     Holm's correction, if a column for them is wanted. Raises `ValueError` if the page grows too
-    large although its curves are thinned, and `OSError` if it cannot be written.
+    large although its curves are thinned, and `Mistake` if it cannot be written.
     """
     path = Path(path)
     for points, shown in SIZES:
@@ -60,12 +49,7 @@ def write_report(
             f"than {LIMIT / 1e6:.0f} MB is more than browsers and mail bear. Write several: "
             f"write_report(records[:20], 'first.html'); write_report(records[20:], 'second.html')"
         )
-    part = path.with_name(f".{os.getpid()}.{path.name}.part")
-    try:
-        part.write_bytes(page)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    write_whole(path, page)
     return path
 
 
@@ -85,15 +69,8 @@ def _page(
     counting = {id(record) for record in latest(records).values()}
     rulings = [one for one in sections if id(one.record) in counting]
     others = [one for one in sections if id(one.record) not in counting]
-    scripts = [_script(get_plotlyjs()), _script(_read("report.js"))]
-    maker = Environment(
-        loader=PackageLoader("neurula"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return maker.get_template("report.html").render(
+    return render(
+        "report.html",
         title=title,
         rulings=rulings,
         others=others,
@@ -103,11 +80,6 @@ def _page(
         points=points,
         thinned=(points, shown) != SIZES[0],
         shown=shown,
-        scripts=scripts,
-        policy=" ".join(f"'sha256-{_digest(script)}'" for script in scripts),
-        style=Markup(_read("report.css")),
-        look=embedded(look()),
-        marks={ruling: each.sign for ruling, each in theme.RULINGS.items()},
         tables=tables,
         words=words,
         latest=max((record["run"]["started"] for record in records), default=""),
@@ -136,17 +108,3 @@ def _names(records: list[Record]) -> list[str]:
             name = f"claim-{stem}-{again}"
         names.append(name)
     return names
-
-
-def _read(name: str) -> str:
-    return (resources.files("neurula") / "templates" / name).read_text(encoding="utf-8")
-
-
-def _script(text: str) -> Markup:
-    """A script as browsers see it: with line feeds only, so that its digest is the same."""
-    return Markup(text.replace("\r\n", "\n").replace("\r", "\n"))
-
-
-def _digest(script: str) -> str:
-    """By this digest the page names its scripts; browsers run no other, whatever a record holds."""
-    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

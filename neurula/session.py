@@ -132,18 +132,8 @@ def _page(records: list[Record], page: Path, store: Store) -> Path:
     """Write the report."""
     from .report import write_report
 
-    try:
-        page.parent.mkdir(parents=True, exist_ok=True)
-        return write_report(
-            json.loads(dump({"records": records}))["records"],
-            page,
-            adjusted=_adjusted(records, store),
-        )
-    except OSError as error:
-        raise Mistake(
-            f"Expected to write the report {page}, and could not: {error}. The results are kept. "
-            f"Free some space, then: neurula report"
-        ) from error
+    plain = json.loads(dump({"records": records}))["records"]
+    return write_report(plain, page, adjusted=_adjusted(records, store))
 
 
 def _adjusted(records: list[Record], store: Store) -> dict[str, float | None]:

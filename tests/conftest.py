@@ -1,6 +1,7 @@
 """Compile once, remember between runs; forbid silent promotions."""
 
 import os
+import warnings
 from pathlib import Path
 
 import jax
@@ -27,3 +28,11 @@ jax.config.update("jax_numpy_dtype_promotion", "strict")
 @pytest.fixture
 def key():
     return jax.random.key(0)
+
+
+@pytest.fixture
+def toolbox():
+    """rsatoolbox, which warns when it is imported and when it counts."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield pytest.importorskip("rsatoolbox")

@@ -177,7 +177,7 @@ def test_a_crash_is_told_and_leaves_exit_code_1(neurula):
         (["show", "suer"], r"Nearest: .*sure"),
         (["run", "--all", "wide"], r"Expected --all or claims, and got both"),
         (["run", "wide", f"{TOYS}:Wide"], r"called 'wide', and neurula has one of that name"),
-        (["run", "nowhere.py"], r"Expected a file with a claim at nowhere\.py, and there is none"),
+        (["run", "nowhere.py"], r"Expected a Python file at nowhere\.py, and there is none"),
         (["run", TOYS], r"Expected one claim in .*toy_claims\.py, and found \d\d\. .*Toy"),
         (["run", f"{TOYS}:Missing"], r"Expected a class Missing in .*Its claims: .*Wide"),
         (["run", f"{TOYS}:Outcome"], r"Expected a claim, and Outcome .* is none"),

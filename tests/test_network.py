@@ -417,6 +417,14 @@ def test_network_refuses():
     )
 
 
+@pytest.mark.parametrize("dt", [0.0, -1.0, float("nan"), float("inf")])
+def test_network_refuses_steps_without_length(dt):
+    refuse(
+        rf"a length above 0 ms, but got dt={dt}: time",
+        lambda: chain("a", [], senses=["a"], voices=["a"], dt=dt),
+    )
+
+
 @pytest.mark.parametrize("shape", ["(4,)", "(2, 3)"])
 def test_network_refuses_stimuli(shape, key, unchecked):
     network, size = leaky_loop(key), tuple(map(int, re.findall(r"\d", shape)))

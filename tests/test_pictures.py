@@ -207,6 +207,20 @@ def test_images_stand_in_reading_order_on_one_scale():
     assert texts(figure) == list("abcde")
 
 
+def test_polar_plots_point_where_cells_answer_most():
+    cells = [("up", np.array([0.0, 3.0, 0.0, -1.0])), ("right", np.array([2.0, 1.0, 0.0, 1.0]))]
+    figure = pictures.polar({"first": cells, "second": cells[:1]})
+    assert texts(figure) == ["first", "up", "right", "second", "up"]
+    rings, shapes = figure.data[::2], figure.data[1::2]
+    middles = [(np.mean(ring.x[:-1]), np.mean(ring.y[:-1])) for ring in rings]
+    up, right, below = (np.stack([s.x, s.y], 1) - m for s, m in zip(shapes, middles, strict=True))
+    np.testing.assert_allclose(up, [[0, 0], [0, 1], [0, 0], [0, 0], [0, 0]], atol=1e-6)
+    np.testing.assert_allclose(right[:2], [[1, 0], [0, 0.5]], atol=1e-6)
+    np.testing.assert_allclose(below, up, atol=1e-6)
+    assert middles[2][1] < middles[0][1]
+    assert "No values were recorded." in texts(pictures.polar({}))
+
+
 def test_graph_draws_arrows_by_sign():
     weight = np.zeros((4, 4))
     weight[1, 0], weight[2, 1], weight[3, 3] = 2.0, -1.0, 1.0

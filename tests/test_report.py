@@ -12,6 +12,7 @@ from neurula import (
     report_tables as tables,
     report_words as words,
 )
+from neurula.mistake import Mistake
 from neurula.report import write_report
 
 RECORDS = fake.all_records()
@@ -209,7 +210,7 @@ def test_large_reports_are_thinned_and_say_so(tmp_path, monkeypatch):
 
 def test_a_failed_write_leaves_the_old_page(tmp_path):
     (tmp_path / "r.html").mkdir()  # nothing can be written there
-    with pytest.raises(OSError, match=r"r\.html"):
+    with pytest.raises(Mistake, match=r"Expected to write .*r\.html, and could not"):
         write_report([], tmp_path / "r.html")
     assert [each.name for each in tmp_path.iterdir()] == ["r.html"]
 

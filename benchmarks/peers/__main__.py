@@ -11,8 +11,11 @@ from pathlib import Path
 PACKAGES = {
     "brian2": ["brian2==2.9.0", "numpy<2.4", "setuptools"],  # and a C++ compiler
     "nest": ["nest-simulator==3.10.0", "numpy", "scipy"],
+    "opexebo": ["opexebo==0.7.2", "numpy==2.2.*"],
+    "spatial_maps": ["spatial-maps==0.2.1", "scikit-image", "colorama", "pyyaml"],
     "torch": ["torch", "snntorch==1.0.0", "spikingjelly==2.0.0"],
 }
+ALONE = {"spatial_maps": ["neuralplayground==0.0.9"]}  # without what they depend on
 
 
 def python_of(folder: Path, peer: str) -> Path:
@@ -29,6 +32,8 @@ def main() -> None:
         venv.create(folder / peer, with_pip=True)
         command = [str(python_of(folder, peer)), "-m", "pip", "install", "-q", *packages]
         subprocess.run(command, check=True)
+        if peer in ALONE:
+            subprocess.run([*command[:4], "-q", "--no-deps", *ALONE[peer]], check=True)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from .balanced_amplification import BalancedAmplification as BalancedAmplificati
 from .bci_spike_triggered import BciSpikeTriggered as BciSpikeTriggered
 from .boltzmann_encoder import BoltzmannEncoder as BoltzmannEncoder
 from .column_laminar import ColumnLaminar as ColumnLaminar
+from .direction_selectivity import DirectionSelectivity as DirectionSelectivity
 from .feedback_alignment import FeedbackAlignment as FeedbackAlignment
 from .firing_patterns import FiringPatterns as FiringPatterns
 from .free_graph import FreeGraph as FreeGraph
@@ -16,6 +17,7 @@ from .occlusion_recurrence import OcclusionRecurrence as OcclusionRecurrence
 from .oja_gradient import OjaGradient as OjaGradient
 from .potential_memory import PotentialMemory as PotentialMemory
 from .recirculation_gradient import RecirculationGradient as RecirculationGradient
+from .spiking_parity import SpikingParity as SpikingParity
 from .stare_longer import StareLonger as StareLonger
 from .tonic_burst import TonicBurst as TonicBurst
 from .width_vs_depth import WidthVsDepth as WidthVsDepth

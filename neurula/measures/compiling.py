@@ -1,0 +1,12 @@
+"""Loops for machine code, kept between runs. `numba` is imported with this file: import it late."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numba
+
+
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The loop, compiled when it is first called; without what run-time type checks put around."""
+    return numba.njit(cache=True, nogil=True)(inspect.unwrap(function))
