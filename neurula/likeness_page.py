@@ -7,6 +7,7 @@ from typing import NamedTuple
 from . import likeness_words as words, pictures
 from .likeness import Likeness
 from .pages import Drawing, drawn, render
+from .pictures import theme
 from .report_numbers import number
 from .report_tables import Table, table
 from .results import write_whole
@@ -93,7 +94,7 @@ def _overview(found: Likeness) -> Drawing | None:
         values, rows=found.layers, columns=areas, numbers=True, diverging=True,
         unit=next(iter(found.scores.values())).comparison,
     )  # fmt: skip
-    figure.update_yaxes(ticktext=[pictures.theme.short(layer) for layer in found.layers])
+    figure.update_yaxes(ticktext=[theme.short(layer) for layer in found.layers])
     best = "; ".join(f"{area}: best {found.layers[found.best(area)]}" for area in areas)
     return drawn("overview", "Score of each layer for each area", best, figure)
 

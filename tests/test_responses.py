@@ -182,6 +182,24 @@ def test_bad_arrays_say_what_is_wrong(arrays, message, tmp_path):
         read_responses(saved_npz(tmp_path / "r.npz", **arrays))
 
 
+@pytest.mark.parametrize("kind", ["r.npz", "r.csv", "r.h5", "r.mat"])
+def test_what_would_not_fit_into_memory_is_refused_before_it_is_read(kind, tmp_path, monkeypatch):
+    import h5py
+
+    path = tmp_path / kind
+    rows = np.ones((6, 4))
+    if kind == "r.csv":
+        path.write_text("s,a\ncat,1\n")
+    elif kind == "r.h5":
+        with h5py.File(path, "w") as file:
+            file["V1"] = rows
+    else:
+        (savemat(path, {"V1": rows}) if kind == "r.mat" else np.savez(path, V1=rows))
+    monkeypatch.setattr("neurula.measures.memory.available", lambda: 10)
+    with pytest.raises(MemoryError, match=rf"The arrays in .*{kind} need .* GiB are free"):
+        read_responses(path)
+
+
 def test_matrices_of_an_area_hold_the_same_stimuli(tmp_path, rows):
     arrays = {"IT/a": squareform(pdist(rows)), "IT/b": squareform(pdist(rows[:5]))}
     with pytest.raises(ValueError, match=r"sizes are \[5, 6\]"):

@@ -63,7 +63,12 @@ def read_arrays(path: str | os.PathLike) -> Arrays:
 
 
 def _sized(path: Path, needed: int) -> None:
-    afford(needed, f"The arrays in {path}", "Save what is needed alone, or one area after another.")
+    afford(
+        needed,
+        f"The arrays in {path}",
+        "all of them are read at once",
+        "Save one area after another, or as .npy files, which are not read but mapped.",
+    )
 
 
 def _npy(path: Path) -> Arrays:

@@ -21,7 +21,8 @@ def read_mat(path: Path) -> Arrays:
         newer = b"MATLAB 7.3" in file.read(128)
     afford(
         4 * path.stat().st_size,
-        f"The arrays in {path}, which are packed,",
+        f"The arrays in {path}",
+        "they are packed, and counted as four times the size of the file",
         "Save in MATLAB what is needed alone.",
     )
     found: Arrays = {}
