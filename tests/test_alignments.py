@@ -73,6 +73,7 @@ def test_angles_are_those_of_the_rule_as_it_is_by_then():
     assert found.angles["hidden2->output"][0] < 0.1
 
 
+@pytest.mark.slow
 def test_rules_that_relax_are_compared_with_what_they_estimate():
     start, how = layered([4, 6, 4], gain=0.5, key=KEY), {"steps": 4, "probes": 2}
     near, far, both = (
@@ -88,6 +89,7 @@ def test_rules_that_relax_are_compared_with_what_they_estimate():
         assert (weak.angles[name] < 5).all()
 
 
+@pytest.mark.slow
 def test_precise_predictive_coding_points_where_backprop_does():
     brain = layered([4, 6, 5, 4], key=KEY)
     rough, precise = (
@@ -98,6 +100,7 @@ def test_precise_predictive_coding_points_where_backprop_does():
     assert (rough.angles[first] > precise.angles[first]).all()
 
 
+@pytest.mark.slow
 def test_holes_in_a_wiring_have_no_direction():
     mask = jnp.ones((6, 4), bool).at[:, 1:].set(False)
     brain = layered([4, 6, 4], wirings=[Dense(6, 4, mask), Dense(4, 6)], key=KEY)
@@ -115,6 +118,7 @@ def test_holes_in_a_wiring_have_no_direction():
     assert jnp.isnan(watched(brain, OutputOnly()).angles["input->hidden1"]).all()
 
 
+@pytest.mark.slow
 def test_many_seeds_make_one_picture():
     brain = layered([4, 6, 4], key=KEY)
     found = jax.vmap(lambda key: watched(brain, FeedbackAlignment(), key))(jax.random.split(KEY, 3))

@@ -94,6 +94,7 @@ def test_sequential_sampling_visits_states_as_often_as_they_are_probable():
     assert spread.max() < 0.02
 
 
+@pytest.mark.slow
 def test_annealed_sampling_agrees_with_the_exact_gradient():
     network, sample = machine(), Sample(STIMULUS)
     exact = propose(Boltzmann(), network, sample)
@@ -128,6 +129,7 @@ def test_contrastive_divergence_points_down_and_the_better_the_longer_it_dreams(
 
 
 @pytest.mark.parametrize("by", ["exact", "contrastive divergence"])
+@pytest.mark.slow
 def test_boltzmann_learning_makes_what_was_seen_probable(by):
     network = boltzmann(4, 2, gain=0.5, key=KEY)
     patterns = jnp.array([[1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0]])

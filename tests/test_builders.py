@@ -91,6 +91,7 @@ def test_free_takes_other_cells(key):
     assert respond(network, jnp.ones((4, 2))).shape == (4, 1)
 
 
+@pytest.mark.slow
 def test_a_lesion_equals_a_network_without_these_cells(key):
     graph = wirings.random(CELLS, 0.5, seed=0)
     network = free(graph, inputs=3, outputs=2, key=key)
@@ -112,6 +113,7 @@ def test_a_lesion_equals_a_network_without_these_cells(key):
     assert (respond(lesioned, stimuli) != respond(network, stimuli)).any()
 
 
+@pytest.mark.slow
 def test_a_lesion_outlasts_learning(key):
     network = free(wirings.random(CELLS, 0.5, seed=0), inputs=4, outputs=4, key=key)
     lesioned = lesion(network, {"cells": jnp.arange(CELLS) < 3})

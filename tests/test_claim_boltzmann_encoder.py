@@ -125,6 +125,7 @@ def test_without_the_free_phase_what_is_on_together_only_grows(key):
     assert any((p.weight > 0).any() for p in full.projections)
 
 
+@pytest.mark.slow
 def test_all_arms_can_be_traced():
     for claim in (CLAIM, BoltzmannEncoder(8, 3, updates=4, probes=2)):
         for arm in claim.arms:

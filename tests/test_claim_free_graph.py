@@ -52,6 +52,7 @@ def test_equal_flops_means_every_connection_is_used_as_often():
     assert {CLAIM.tasks(arm)["parity"].shape[0] for arm in IN_TIME} == {CLAIM.length}
 
 
+@pytest.mark.slow
 def test_all_arms_can_be_traced():
     settings = {"rate": jnp.float32(0.01), "gain": jnp.float32(1.0)}
     for arm in FreeGraph.arms:

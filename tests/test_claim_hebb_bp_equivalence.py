@@ -58,6 +58,7 @@ def test_cut_feedback_leaves_the_layers():
     assert not np.allclose(settle(brain, stimulus, steps=40).outputs, said, atol=1e-2)
 
 
+@pytest.mark.slow
 def test_directions_near_the_gradient_as_feedback_weakens_and_not_without_contrast():
     def worst(arm):
         grow = lambda: SMALL.network(arm, GAIN, key=KEY)  # noqa: E731

@@ -56,6 +56,7 @@ def test_the_wrong_order_of_phases_turns_the_direction_round():
         np.testing.assert_allclose(a, -b, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_directions_near_the_gradient_as_the_teacher_weakens():
     def angles(arm):
         grow = lambda: SMALL.network(f"{arm}, {SHAPES[1]}", GAIN / 2, key=KEY)  # noqa: E731

@@ -72,6 +72,7 @@ def test_mispaired_takes_the_activity_before_from_the_step_before(brain):
     np.testing.assert_allclose(found, ((x @ w)[:, None] * before).mean(0), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_mispaired_keeps_the_promises_of_rules():
     check_rule(Mispaired(Oja()))
 

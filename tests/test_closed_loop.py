@@ -38,6 +38,7 @@ def steps_of(lived, name, cell):
 
 @pytest.mark.parametrize("engine", ["events", "jax"])
 @pytest.mark.parametrize("delay", [0.0, 0.5, 7.5])
+@pytest.mark.slow
 def test_the_delay_is_kept_to_the_step(engine, delay):
     network = nl.closed_loop(brain(), ("a", 1), ("b", [0, 3]), strength=2.0, delay=delay)
     lived = nl.simulate(network, played([5, 20, 21, 22]), engine=engine)
@@ -51,6 +52,7 @@ def test_the_delay_is_kept_to_the_step(engine, delay):
 
 @pytest.mark.parametrize("engine", ["events", "jax"])
 @pytest.mark.parametrize("refractory", [0.0, 0.5, 1.0, 5.0])
+@pytest.mark.slow
 def test_the_refractory_time_is_kept_to_the_step(engine, refractory):
     network = nl.closed_loop(
         brain(), ("a", 1), ("b", [2]), strength=2.0, delay=1.0, refractory=refractory
@@ -60,6 +62,7 @@ def test_the_refractory_time_is_kept_to_the_step(engine, refractory):
     assert steps_of(lived, "device", 0) == list(range(10, 40, apart))
 
 
+@pytest.mark.slow
 def test_a_device_may_be_driven_by_stimuli_instead():
     network = nl.closed_loop(brain(), None, ("b", [2]), strength=2.0, delay=2.0, refractory=3.0)
     assert network.inputs == {"a": 3, "device": 1}
@@ -69,6 +72,7 @@ def test_a_device_may_be_driven_by_stimuli_instead():
     assert steps_of(lived, "b", 2) == [7, 14, 20]
 
 
+@pytest.mark.slow
 def test_pulses_enter_with_their_strength_and_last_as_long_as_their_synapse():
     to = ("silent", [1])
     tau, settings = 4.0, {"strength": 8.0, "delay": 1.0, "name": "probe"}
@@ -81,6 +85,7 @@ def test_pulses_enter_with_their_strength_and_last_as_long_as_their_synapse():
     assert not potential[:, 0].any()
 
 
+@pytest.mark.slow
 def test_a_loop_around_a_network_that_learns():
     """The device pairs a with b, and STDP of a's connections to b does the rest."""
     moved = {}

@@ -168,6 +168,7 @@ def test_amorphous_circuits_have_no_layers():
             assert np.all(np.abs(found[block] - mean) < 4 * error)
 
 
+@pytest.mark.slow
 def test_swaps_destroy_all_that_degrees_do_not_force():
     """Park & Newman (2004), Phys. Rev. E 70:066117: all else random, the odds of a pair are x y.
 

@@ -70,6 +70,7 @@ def assert_alike(one, other):
         np.testing.assert_allclose(a, b, rtol=2e-3, atol=2e-3)
 
 
+@pytest.mark.slow
 def test_every_neuron_lives_the_same_life_on_both_engines():
     """All neurons of the shelf in one network, which compiles once, each in a loop of its own."""
     parts = {name: made(name) for name in SHELF}
@@ -93,6 +94,7 @@ def test_every_neuron_lives_the_same_life_on_both_engines():
             assert 0 < pair[0].spikes[name].times.size < 0.9 * CELLS * STEPS, name
 
 
+@pytest.mark.slow
 def test_every_synapse_and_delay_is_the_same_on_both_engines():
     """One population that all others hear, by every synapse at every delay."""
     wiring = random(CELLS, 0.1, seed=3)

@@ -127,6 +127,7 @@ def played(graph, stimuli, watch):
     return np.array([signal(watch, step) for step in range(len(stimuli))])
 
 
+@pytest.mark.slow
 def test_the_equations_of_nir_give_the_same_spikes(tmp_path):
     network = nl.Network(
         {

@@ -160,6 +160,7 @@ def test_many_networks_learn_side_by_side():
         assert_alike(one.state.weights, alone.state.weights)
 
 
+@pytest.mark.slow
 def test_rules_without_traces_learn_at_spikes():
     block = nl.Plastic(brain(), Oja(), 0.05, only=("b->c",))
     assert_same_life(*(nl.simulate(block, wave(3 * CELLS), engine=e) for e in ("auto", "jax")))

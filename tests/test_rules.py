@@ -220,6 +220,7 @@ def test_the_mirror_converges_to_the_weights_up_to_scale():
 
 
 @pytest.mark.parametrize("graph", [Grid(3, 4), Grid(3, 4, shared=True)], ids=["own", "shared"])
+@pytest.mark.slow
 def test_the_mirror_works_on_grids(graph):
     brain = looped(graph)
     _, last = mirrored(brain, WeightMirror(rate=0.01, decay=0.01), 1000)

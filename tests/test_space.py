@@ -74,6 +74,7 @@ def test_smoothing_keeps_a_constant_rate_up_to_the_edges_of_what_was_visited(pat
     assert (np.isnan(found) == (quarter.seconds == 0)).all()
 
 
+@pytest.mark.slow
 def test_an_unvisited_quarter_stays_out_all_through(path):
     """NaN in the map, no part in information and fields, and lags with few pairs are NaN."""
     positions, times, _ = path

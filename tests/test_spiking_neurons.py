@@ -214,7 +214,7 @@ def test_parameters_may_differ_from_cell_to_cell():
         np.testing.assert_array_equal(spikes[:, cell], alone)
 
 
-@pytest.mark.parametrize("dt", [2.0, 0.0, float("nan")])
+@pytest.mark.parametrize("dt", [1.5, 2.0])
 def test_izhikevich_refuses_steps_that_its_scheme_does_not_bear(dt):
     network = Network({"c": Population(1, Izhikevich())}, [], senses=["c"], voices=["c"], dt=dt)
     with pytest.raises(ValueError, match=rf"at most 1 ms, but got dt={dt:g} ms\. .*dt=0.5"):

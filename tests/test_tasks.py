@@ -168,6 +168,7 @@ def test_digits_split_is_stratified_complete_and_without_overlap(key):
         assert np.abs(counts - share * counts.sum()).max() < 1.5
 
 
+@pytest.mark.slow
 def test_digits_are_as_hard_as_is_known(key):
     """Random splits of this size: 0.7 to 1.7 % errors by nearest neighbour, 3 to 6 % linearly."""
     from sklearn.linear_model import LogisticRegression
@@ -340,6 +341,7 @@ def test_mnist_1d_is_as_hard_as_published(key):
     assert learned_there == pytest.approx(learned_here, abs=0.04)
 
 
+@pytest.mark.slow
 def test_mnist_1d_as_a_sequence(key):
     whole, steps = (MNIST1D(sequence=s).exam("test", key=key) for s in (False, True))
     np.testing.assert_allclose(whole.stimuli[:, 0], steps.stimuli[..., 0], atol=1e-5)
@@ -383,6 +385,7 @@ def test_recall_by_brute_force(length, back, key):
             np.testing.assert_array_equal(answer, shown[:, t - back])
 
 
+@pytest.mark.slow
 def test_store_and_recall_by_brute_force(key):
     task = StoreRecall(delays=(1, 4), cue=3, call=2, symbols=3, noise=0.0, exam_size=60)
     assert task.shape == (9, 4, 3)
