@@ -1,7 +1,12 @@
 import fake_records as fake
+import numpy as np
 import pytest
 from chromium import Chromium, find_chromium
 
+from neurula.contracts import Recording
+from neurula.formats.responses import Contents
+from neurula.likeness import compare
+from neurula.likeness_page import write_page
 from neurula.report import write_report
 
 RECORDS = fake.all_records()
@@ -82,4 +87,35 @@ def test_tables_become_files_with_whole_numbers(browser, file):
     assert str(name) in browser.run(f"neurula.csv({table})").splitlines()[1]
     heads = browser.run("neurula.csv(document.querySelector('[id$=script-sc--values]'))")
     assert '"\'=HYPERLINK(1)"' in heads.splitlines()[0]  # no formula for a spreadsheet
+    quiet(browser)
+
+
+def test_a_comparison_is_drawn_and_fits_a_phone(browser, tmp_path):
+    rng = np.random.default_rng(0)
+    names = tuple(f"picture <{k}>" for k in range(9))
+    held = lambda *names_of: Contents(  # noqa: E731
+        {
+            name: (Recording(rng.normal(size=(9, 7)), name, labels={"stimulus": names}),)
+            for name in names_of
+        },
+        {},
+        named=True,
+    )
+    nulls = {"untrained": ("it learned nothing", held("late layer"))}
+    found = compare(
+        held("early", "late layer"),
+        held("V1", "IT"),
+        nulls,
+        comparison="cosine",
+        resamples=9,
+        shuffles=9,
+    )
+    page = tmp_path / "c.html"
+    write_page(found, page, title="a model & a brain", command="neurula compare a b", versions={})
+    browser.open(page, width=390, height=844)
+    browser.run("neurula.drawAll()")
+    browser.wait(f"{DRAWN} === {PLOTS}")
+    assert browser.run(PLOTS) == 4  # layers by areas, two areas, the matrices
+    assert browser.run("document.documentElement.scrollWidth") <= 390
+    assert browser.run("document.querySelectorAll('#area-it li').length") >= 4
     quiet(browser)
