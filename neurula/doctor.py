@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from .cache import cache_folder, use_cache
+from .files import write_whole
 from .keys import versions
 from .mistake import Mistake
 from .records import cores
-from .results import results_folder, write_whole
+from .results import results_folder
 
 # jax 0.11.0 computes rightly where the canary looks, and crashes on some reductions.
 _CRASHES = "0.11.0"

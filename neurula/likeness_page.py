@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from . import likeness_words as words, pictures
+from .files import write_whole
 from .likeness import Likeness
 from .pages import Drawing, drawn, render
 from .pictures import theme
 from .report_numbers import number
 from .report_tables import Table, table
-from .results import write_whole
 
 LARGEST = 200  # stimuli of a matrix on the page
 MATRICES = 8  # of layers; the best ones

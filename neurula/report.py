@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from . import report_tables as tables, report_words as words
+from .files import write_whole
 from .pages import Drawing, render
 from .report_drawings import drawings, overview
 from .report_words import Record
-from .results import latest, write_whole
+from .results import latest
 
 LIMIT = 15_000_000  # bytes of the page
 # Points of a curve, and whether the claims' own pictures are shown: tried until the page fits.

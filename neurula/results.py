@@ -8,7 +8,6 @@ import contextlib
 import gzip
 import json
 import os
-import tempfile
 import time
 from collections.abc import Callable
 from importlib import resources
@@ -17,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from .mistake import Mistake
+from .files import write_whole
 from .piece import Done, pack, unpack
 
 Record = dict[str, Any]
@@ -56,7 +55,7 @@ class Store:
     def check(self) -> None:
         """Raises `Mistake` where nothing can be written."""
         write_whole(self.folder / ".neurula", b"results of neurula\n")
-        for part in self.folder.rglob(".*.part"):  # left by a run that was killed
+        for part in self.folder.rglob(".*.part*"):  # left by a run that was killed
             with contextlib.suppress(OSError):
                 if time.time() - part.stat().st_mtime > 3600:
                     part.unlink()
@@ -99,28 +98,6 @@ class Store:
         with contextlib.suppress(OSError):  # a second run may have done it first
             file.replace(file.with_name(file.name + ".corrupt"))
         self.say(f"{file} was damaged ({error}): set aside as .corrupt")
-
-
-def write_whole(file: Path, content: bytes) -> None:
-    """Write a file so that it is there in full or not at all. Raises `Mistake` if it cannot."""
-    part = None
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        handle, part = tempfile.mkstemp(dir=file.parent, prefix=".", suffix=".part")
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(part, file)
-    except OSError as error:
-        raise Mistake(
-            f"Expected to write {file}, and could not: {error.strerror or error}. What was "
-            f"finished before is kept. Free some space, or name another folder: "
-            f"--results FOLDER, or the environment variable NEURULA_RESULTS."
-        ) from error
-    finally:
-        if part is not None:
-            Path(part).unlink(missing_ok=True)
 
 
 def dump(record: Record, indent: int | None = None) -> str:

@@ -13,7 +13,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from .results import Record, Store, dump, latest, results_folder, shipped_records, write_whole
+from .files import write_whole
+from .results import Record, Store, dump, latest, results_folder, shipped_records
 from .verdict import holm
 
 PAGES = ("README.md", "docs/verdicts.md")

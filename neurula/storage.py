@@ -4,13 +4,11 @@ No code is stored and none is run on loading: parts are looked up on neurula's s
 those that the caller names.
 """
 
-import contextlib
 import dataclasses
 import inspect
 import json
 import os
-import tempfile
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from .files import whole
 from .network import Network
 
 FORMAT = 1
@@ -33,20 +32,6 @@ def save(network: Network, path: str | os.PathLike) -> Path:
     with whole(path) as temporary:
         temporary.write_bytes(safetensors.numpy.save(arrays, header))
     return Path(path)
-
-
-@contextlib.contextmanager
-def whole(path: str | os.PathLike) -> Generator[Path, None, None]:
-    """A place for a file that takes its name once it is complete; after an error nothing is new."""
-    path = Path(path)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".part" + path.suffix)
-    os.close(handle)
-    try:
-        yield Path(name)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def load(path: str | os.PathLike, *, parts: Sequence[type] = ()) -> Network:

@@ -130,12 +130,13 @@ def freeze(name: str, budget: str, trials: int, seeds: int) -> Path:
     """For developers: tune a claim at a budget and write its file."""
     from rich.console import Console
 
+    from .files import write_whole
     from .judging import Request
     from .keys import versions
     from .lookup import address, find
     from .progress import Board
     from .requests import at_budget
-    from .results import Store, dump, results_folder, write_whole
+    from .results import Store, dump, results_folder
     from .runner import conduct, processes
 
     claim = at_budget(find(name), budget)

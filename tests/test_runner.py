@@ -14,6 +14,7 @@ from rich.console import Console
 from toy_work import work
 
 from neurula import keys
+from neurula.files import write_whole
 from neurula.judging import Request, judging
 from neurula.keys import claim_digest, package_digest, piece_key
 from neurula.lookup import find
@@ -21,7 +22,7 @@ from neurula.mistake import Mistake
 from neurula.piece import Piece, as_numbers, as_outcome, compute
 from neurula.pool import Lost, hand_out
 from neurula.progress import Board, duration, pace
-from neurula.results import Store, write_whole
+from neurula.results import Store
 from neurula.runner import conduct
 from neurula.tuning import TRIALS, frozen, frozen_file, search
 

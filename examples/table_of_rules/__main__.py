@@ -13,7 +13,8 @@ from pathlib import Path
 from drawn import draw
 from measured import measure
 
-from neurula.results import dump, write_whole
+from neurula.files import write_whole
+from neurula.results import dump
 
 RESULTS = Path(__file__).parent / "results.json"
 DOCS = Path(__file__).parents[2] / "docs"

@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from ..cache import cache_folder
-from ..storage import whole
+from ..files import whole
 
 
 @functools.cache

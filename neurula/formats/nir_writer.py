@@ -12,10 +12,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ..files import whole
 from ..network import Network
 from ..neurons import LIF, Leaky, Rate
 from ..populations import Population, Projection
-from ..storage import whole
 from ..synapses import Exponential
 from ..wirings import OneToOne
 from .hdf5 import needed

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..contracts import Recording
+from ..files import whole
 from ..simulation import Simulated, Spikes, count
-from ..storage import whole
 from .hdf5 import needed
 from .nwb_checks import check_name, check_order, check_series
 
