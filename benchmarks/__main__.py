@@ -10,6 +10,7 @@ from pathlib import Path
 from . import (
     learning,
     predictive_coding,
+    representations,
     seeds,
     spiking,
     spiking_learning,
@@ -24,6 +25,9 @@ BENCHMARKS = {
     "predictive coding and backprop, 10 paired trials": predictive_coding.paired,
     "predictive coding against fabricpc": predictive_coding.against("fabricpc"),
     "predictive coding against ngclearn": predictive_coding.against("ngclearn"),
+    "representations: bootstrap against rsatoolbox": representations.bootstrap,
+    "representations: matrices against rsatoolbox": representations.matrices,
+    "representations: 5,000 stimuli": representations.large,
     "spiking: CUBA against Brian2 and NEST": spiking.cuba,
     "spiking: COBA against Brian2 and NEST": spiking.coba,
     "spiking: 32 networks": spiking.many,

@@ -30,7 +30,11 @@ if TYPE_CHECKING:
         looped as looped,
         to_networkx as to_networkx,
     )
-    from .contracts import Recording as Recording, Sample as Sample
+    from .contracts import (
+        Dissimilarities as Dissimilarities,
+        Recording as Recording,
+        Sample as Sample,
+    )
     from .cortex import cortical as cortical
     from .device import closed_loop as closed_loop
     from .formats import (
@@ -74,7 +78,7 @@ _SHELVES = (
 _HOMES = {
     "builders": ("free", "from_networkx", "layered", "looped", "to_networkx"),
     "device": ("closed_loop",),
-    "contracts": ("Recording", "Sample"),
+    "contracts": ("Dissimilarities", "Recording", "Sample"),
     "cortex": ("cortical",),
     "aligned": ("Aligned", "alignments"),
     "formats": ("Recorded", "Series", "from_nir", "from_nwb", "to_nir", "to_nwb"),

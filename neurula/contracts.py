@@ -3,7 +3,8 @@
 Every noun is a frozen Equinox module, an interface (abstract) or a leaf (final). Settings live on
 the object; whatever changes over time lives in a state that goes in first and comes out first.
 Methods handle one example; batches and seeds come from `jax.vmap`. `None` stands for absent.
-The nouns of experiments (claims, tests, verdicts) are in `experiment.py`.
+What is measured (`Recording`, `Dissimilarities`) is in `recordings.py`; the nouns of experiments
+(claims, tests, verdicts) are in `experiment.py`.
 """
 
 import abc
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 import equinox as eqx
 import jax
 from jaxtyping import Array, Bool, Float, PRNGKeyArray, PyTree
+
+from .recordings import Dissimilarities as Dissimilarities, Recording as Recording
 
 if TYPE_CHECKING:  # otherwise static checkers take these for constructor arguments
     from typing import ClassVar as AbstractClassVar
@@ -226,15 +229,3 @@ class AbstractRule(eqx.Module, Generic[State]):
     @abc.abstractmethod
     def remember(self, state: State, notes: PyTree) -> State:
         """Take in the notes, averaged over a batch."""
-
-
-# ---- what is measured ----------------------------------------------------------------------------
-
-
-class Recording(eqx.Module):
-    """Responses of any system, brain or network: all that a measure ever sees."""
-
-    responses: Float[Array, "sample unit"]  # a sample is a stimulus or a time step
-    name: str = eqx.field(static=True)
-    source: str = eqx.field(static=True, default="")  # where it came from
-    labels: dict[str, tuple[Any, ...]] = eqx.field(static=True, default_factory=dict)  # by sample

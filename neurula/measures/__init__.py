@@ -2,9 +2,19 @@
 
 from .agreement import kappa as kappa
 from .alignment import alignment as alignment
+from .dissimilarities import dissimilarities as dissimilarities
 from .energy import energy as energy
 from .filtered import filtered as filtered
+from .inference import score_models as score_models
+from .model_scores import ModelScores as ModelScores
+from .multiplicity import benjamini_hochberg as benjamini_hochberg, holm as holm
+from .noise import noise_covariance as noise_covariance
 from .readout import readout as readout
+from .similarity import (
+    Similarity as Similarity,
+    noise_ceiling as noise_ceiling,
+    similarity as similarity,
+)
 from .spike_counts import (
     correlogram as correlogram,
     fano_factor as fano_factor,
