@@ -2,6 +2,7 @@
 
 from .agreement import kappa as kappa
 from .alignment import alignment as alignment
+from .cka import cka as cka
 from .dissimilarities import dissimilarities as dissimilarities
 from .energy import energy as energy
 from .filtered import filtered as filtered
@@ -9,7 +10,10 @@ from .inference import score_models as score_models
 from .model_scores import ModelScores as ModelScores
 from .multiplicity import benjamini_hochberg as benjamini_hochberg, holm as holm
 from .noise import noise_covariance as noise_covariance
+from .predictivity import Predictivity as Predictivity, predictivity as predictivity
+from .procrustes import procrustes as procrustes
 from .readout import readout as readout
+from .recording_scores import score_recordings as score_recordings
 from .similarity import (
     Similarity as Similarity,
     noise_ceiling as noise_ceiling,
