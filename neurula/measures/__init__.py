@@ -2,6 +2,8 @@
 
 from .agreement import kappa as kappa
 from .alignment import alignment as alignment
+from .assigned import Assignment as Assignment
+from .assignment import assignment as assignment
 from .cka import cka as cka
 from .dissimilarities import dissimilarities as dissimilarities
 from .energy import energy as energy

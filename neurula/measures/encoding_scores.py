@@ -79,7 +79,7 @@ def _resampled(
             for part in chunks(what, 8 * seen.shape[1]):
                 drawn = correlations(fit[s], seen, fold, what[part])
                 medians[part, m, s] = _medians(drawn)
-    kept = np.isfinite(medians).all((1, 2))
+    kept = np.isfinite(medians.sum((1, 2)))
     scores = averaged_over(medians[kept], whole, who[kept])
     return Resamples(scores, np.zeros((*scores.shape[:2], 2)), kept)  # ceilings: not resampled
 

@@ -117,6 +117,6 @@ def _check_names(models: Sequence[Recording], brain: Sequence[Recording]) -> Non
             raise ValueError(
                 f"Expected {called} with names of their own, but got {come}: a score belongs to "
                 "one of them. Sessions of a subject are one recording: with the same units, put "
-                "the samples below each other, `np.vstack(sessions)`, with their labels; with other "
-                "units, average over repeats first and put them beside each other, `np.hstack`."
+                "the samples below each other, `np.vstack(sessions)`, with their labels; with "
+                "other units, average over repeats and put them beside each other, `np.hstack`."
             )
