@@ -57,9 +57,9 @@ def assignment(
     """
     values = np.asarray(similarity, dtype=np.float64)
     names = _names(values, layers, areas)
-    group = values if values.ndim == 2 else values.mean(2)
-    each = np.moveaxis(values, 2, 0) if values.ndim == 3 else values[:0, None, :]
-    profiles = np.concatenate([group[None], each]) if values.ndim == 3 else group[None]
+    profiles = values[None]
+    if values.ndim == 3:
+        profiles = np.concatenate([values.mean(2)[None], np.moveaxis(values, 2, 0)])
     _check_profiles(profiles, *names)
     centre, best = _centre(profiles), _best(profiles)
     how = permutations, seed

@@ -4,15 +4,16 @@ Kornblith, Norouzi, Lee & Hinton (2019), ICML 97:3519; Nguyen, Raghu & Kornblith
 (unbiased, with HSIC_1 of Song et al. 2012). No minibatches: all stimuli at once.
 """
 
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 from ..contracts import Recording
+from .choices import check_choice
 from .comparators import TINY, Judged, Subjects, ceilings, over
 from .kernels import Kernels, linear_kernel, products, usable
-from .patterns import Matrix, averaged, labelled
+from .patterns import averaged, labelled
 from .resampling import Resamples, averaged_over
 from .weighing import Counts, chunks
 
@@ -35,11 +36,7 @@ def cka(
 
     Raises `ValueError` for other stimuli, fewer than four, nan, and responses that do not vary.
     """
-    if estimator not in get_args(Estimator):
-        raise ValueError(
-            f"Expected an estimator among {', '.join(get_args(Estimator))}, but got "
-            f"{estimator!r}, which has no formula here. Write `cka(model, brain)`."
-        )
+    check_choice(estimator, Estimator, "an estimator", "cka(model, brain)")
     other = labelled(brain, stimulus, None)
     one = averaged(labelled(model, stimulus, other.names))
     if estimator == "biased":
@@ -48,7 +45,11 @@ def cka(
     return float(np.sum(kernels[0] * kernels[1]))
 
 
-def _biased(one: Matrix, other: Matrix, names: tuple[str, str]) -> float:
+def _biased(
+    one: Float[np.ndarray, "stimulus unit"],
+    other: Float[np.ndarray, "stimulus other_unit"],
+    names: tuple[str, str],
+) -> float:
     kernels = []
     for patterns, name in ((one, names[0]), (other, names[1])):
         linear_kernel(patterns, name)  # refuses what does not vary

@@ -14,7 +14,6 @@ from .comparators import Subjects
 from .held_out import Folds, correlations
 from .inference import conclusions, enough
 from .model_scores import Units
-from .patterns import Matrix
 from .predictivity import Regression, middle, over_ceiling, predictions, remarks
 from .resampling import Resamples, averaged_over, variances
 from .split_half import Ceiling
@@ -25,8 +24,8 @@ NAMES = {"ridge": "ridge regression", "pls": "partial least squares"}
 
 
 def encoding_scores(
-    models: Sequence[Matrix],
-    brain: Sequence[Matrix],
+    models: Sequence[np.ndarray],
+    brain: Sequence[np.ndarray],
     ceilings: Sequence[Ceiling],
     fold: Folds,
     regression: Regression,
@@ -48,8 +47,11 @@ def encoding_scores(
     kept = enough(found, len(fold))
     errors = variances(found, len(brain), len(fold))
     said = conclusions(whole, None, errors, len(fold), level)  # no test: the ceiling is no bound
+    twice = errors._replace(scores=2 * errors.scores)
+    above = conclusions(whole, None, twice, len(fold), level)["above_zero"]
     ceiling, share = _ceiling(units)
     return said | {
+        "above_zero": above,
         "ceiling": None if ceiling is None else (ceiling, ceiling),
         "share": share,
         "units": units,
@@ -66,8 +68,8 @@ def encoding_scores(
 
 
 def _resampled(
-    fits: Sequence[Sequence[Matrix]],
-    brain: Sequence[Matrix],
+    fits: Sequence[Sequence[np.ndarray]],
+    brain: Sequence[np.ndarray],
     fold: Folds,
     whole: Float[np.ndarray, "model subject"],
     draws: tuple[Subjects, Counts],

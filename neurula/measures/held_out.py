@@ -1,8 +1,9 @@
 """Folds of stimuli, and the correlation of what is predicted with what is held out.
 
-Each fold has a model and a mean of its own, learned without it. Where a fold lies above the mean,
-the others lie below: correlated over all folds at once, even pure noise would be predicted, with
-the wrong sign. So deviations are taken from the mean of each fold, and only then put together.
+Each fold has a fit of its own, learned without it. Where a fold lies above the mean, the others lie
+below, and where a fit finds little its predictions are small: over all folds at once even pure
+noise would be predicted, with the wrong sign. So both sides are standardised within each fold; r is
+then the mean over folds of the r in each, which is zero on average where there is nothing to find.
 """
 
 import numpy as np
@@ -36,25 +37,33 @@ def drawn_folds(stimuli: int, folds: int, seed: int) -> Folds:
 
 
 def correlations(predicted: Matrix, observed: Matrix, fold: Folds, counts: Counts) -> ByUnit:
-    """Pearson's r within folds, of every unit, in every resample of stimuli.
+    """The mean over folds of Pearson's r, of every unit, in every resample of stimuli.
 
-    r = sum_f S_f(x, y) / sqrt(sum_f S_f(x, x) sum_f S_f(y, y)), where S_f is the sum of products of
-    deviations from the mean of fold f, each stimulus counted as often as it was drawn. NaN where a
-    side does not vary.
+    A fold counts as often as it has stimuli, and not at all where a side does not vary in it; if
+    that is so in all folds, r is NaN. In a resample, r = sum_f S_f(x, y) / sqrt(sum_f S_f(x, x)
+    sum_f S_f(y, y)) with x and y as standardised in the data, where S_f sums products of deviations
+    from the mean of fold f, each stimulus counted as often as it was drawn.
     """
     shown, seen = np.zeros_like(predicted), np.zeros_like(observed)
     for each in np.unique(fold):
         part = fold == each
-        shown[part] = predicted[part] - predicted[part].mean(0)
-        seen[part] = observed[part] - observed[part].mean(0)
+        one, other = _standardised(predicted[part]), _standardised(observed[part])
+        varied = (one != 0).any(0, keepdims=True) & (other != 0).any(0, keepdims=True)
+        shown[part], seen[part] = np.where(varied, one, 0), np.where(varied, other, 0)
     together, first, second = (
         _within(a, b, fold, counts) for a, b in ((shown, seen), (shown, shown), (seen, seen))
     )
-    fixed = (_flat(shown, predicted) | _flat(seen, observed))[None, :]
-    least = 1e-12 * np.stack([(shown**2).sum(0), (seen**2).sum(0)])
-    fixed = fixed | (first <= least[0][None, :]) | (second <= least[1][None, :])
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(fixed, np.nan, together / np.sqrt(first * second))
+    least = 1e-12 * len(fold)
+    flat = (first <= least) | (second <= least)
+    return np.where(flat, np.nan, together) / np.sqrt(np.where(flat, 1, first * second))
+
+
+def _standardised(values: Matrix) -> Matrix:
+    """Mean 0, variance 1; 0 where nothing but rounding is left."""
+    rest = values - values.mean(0)
+    size = np.sqrt(np.mean(rest**2, axis=0))
+    flat = size <= 1e-12 * np.abs(values).max(0)
+    return np.where(flat[None, :], 0, rest) / np.where(flat, 1, size)
 
 
 def _within(one: Matrix, other: Matrix, fold: Folds, counts: Counts) -> ByUnit:
@@ -66,7 +75,3 @@ def _within(one: Matrix, other: Matrix, fold: Folds, counts: Counts) -> ByUnit:
         found += weight @ (one[part] * other[part])
         found -= (weight @ one[part]) * (weight @ other[part]) / size
     return found
-
-
-def _flat(deviations: Matrix, values: Matrix) -> np.ndarray:
-    return np.abs(deviations).max(0) <= 1e-12 * np.abs(values).max(0)

@@ -6,12 +6,13 @@ Neuron 108:413 (Brain-Score: 25 components of partial least squares, median over
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float
 
 from ..contracts import Recording
+from .choices import check_choice
 from .encoders import PENALTIES, partial_least_squares, ridge
 from .held_out import Folds, correlations, drawn_folds
 from .patterns import Matrix, averaged, labelled
@@ -31,7 +32,7 @@ class Predictivity:
     model: str
     brain: str
     stimuli: tuple[str, ...]
-    raw: Float[np.ndarray, " unit"]  # Pearson's r on held-out stimuli
+    raw: Float[np.ndarray, " unit"]  # Pearson's r on held-out stimuli, mean over folds
     ceiling: Float[np.ndarray, " unit"] | None  # split-half r, Spearman-Brown; none without repeats
     predicted: Matrix  # (stimulus, unit), each stimulus by a fit without it
     observed: Matrix
@@ -100,7 +101,7 @@ def predictivity(
 
     Raises `ValueError` for other stimuli, nan, and fewer than four stimuli in a fold.
     """
-    check_regression(regression)
+    check_choice(regression, Regression, "a regression", "predictivity(model, brain, 'ridge')")
     data = labelled(brain, stimulus, None)
     features = averaged(labelled(model, stimulus, data.names))
     fold, observed = drawn_folds(len(data.names), folds, seed), averaged(data)
@@ -124,23 +125,14 @@ def predictivity(
     )
 
 
-def check_regression(regression: str) -> None:
-    """Raise `ValueError` that lists the regressions there are."""
-    if regression not in get_args(Regression):
-        raise ValueError(
-            f"Expected a regression among {', '.join(get_args(Regression))}, but got "
-            f"{regression!r}, which has no fit here. Write `predictivity(model, brain, 'ridge')`."
-        )
-
-
 def predictions(
-    features: Matrix,
-    responses: Sequence[Matrix],
+    features: Float[np.ndarray, "stimulus feature"],
+    responses: Sequence[np.ndarray],  # (stimulus, unit), of each brain
     fold: Folds,
     regression: Regression,
     penalties: tuple[float, ...] = PENALTIES,
     components: int = 25,
-) -> tuple[list[Matrix], Float[np.ndarray, "fold unit"] | None]:
+) -> tuple[list[np.ndarray], Float[np.ndarray, "fold unit"] | None]:
     """Held-out predictions of several brains, and the penalties of all their units in a row.
 
     Ridge fits all brains by one decomposition; partial least squares fits each on its own, since

@@ -4,11 +4,13 @@ Williams, Kunz, Kornblith & Linderman (2021), NeurIPS 34:4738 (angle, a metric);
 Steinhardt (2021), NeurIPS 34:1556 (squared distance); Schönemann (1966), Psychometrika 31:1.
 """
 
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
+from jaxtyping import Float
 
 from ..contracts import Recording
+from .choices import check_choice
 from .patterns import Matrix, averaged, labelled
 
 Form = Literal["similarity", "angle", "distance"]
@@ -30,11 +32,7 @@ def procrustes(
     responses too, so compare with those of a null model. Raises `ValueError` for other stimuli,
     fewer than four, nan, and responses that do not vary.
     """
-    if form not in get_args(Form):
-        raise ValueError(
-            f"Expected a form among {', '.join(get_args(Form))}, but got {form!r}, which has no "
-            "formula here. Write `procrustes(model, brain)`."
-        )
+    check_choice(form, Form, "a form", "procrustes(model, brain)")
     other = labelled(brain, stimulus, None)
     one = _shape(averaged(labelled(model, stimulus, other.names)), model.name)
     aligned = np.linalg.svd(one.T @ _shape(averaged(other), brain.name), compute_uv=False).sum()
@@ -47,7 +45,7 @@ def procrustes(
     )
 
 
-def _shape(patterns: Matrix, name: str) -> Matrix:
+def _shape(patterns: Matrix, name: str) -> Float[np.ndarray, "sample axis"]:
     """Coordinates along the principal axes, which are no more than stimuli: unit norm."""
     centred = patterns - patterns.mean(0)
     length = np.linalg.norm(centred)

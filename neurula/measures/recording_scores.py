@@ -4,11 +4,12 @@ The bootstrap over subjects and stimuli is that of Schütt et al. (2023), eLife 
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 
 from ..contracts import Recording
+from .choices import check_choice
 from .cka import judge_kernels, resample_kernels
 from .comparators import Subjects
 from .encoding_scores import ONE, encoding_scores
@@ -50,12 +51,7 @@ def score_recordings(
 
     Raises `ValueError` for other stimuli, fewer than four, nan, and two recordings of one subject.
     """
-    if measure not in get_args(RecordingMeasure):
-        raise ValueError(
-            f"Expected a measure among {', '.join(get_args(RecordingMeasure))}, but got "
-            f"{measure!r}, which is none of responses. Write `score_recordings(models, brain)`, or "
-            "for dissimilarities `score_models(dissimilarities(models), dissimilarities(brain))`."
-        )
+    check_choice(measure, RecordingMeasure, "a measure", "score_recordings(models, brain, 'cka')")
     _check_names(models, brain)
     names = labelled(brain[0], stimulus, None).names
     data = [labelled(each, stimulus, names) for each in brain]
