@@ -19,6 +19,7 @@ too. Hold the result against both.
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -29,7 +30,7 @@ from .permuted import permutations_of, share_as_high
 Profiles = Float[np.ndarray, "profile layer area"]
 Shares = Float[np.ndarray, "profile layer area"]  # of an area over the layers; sum 1
 Places = Float[np.ndarray, "... area"]
-Statistic = Callable[[np.ndarray, int], np.ndarray]  # of places and the number of layers
+Statistic = Callable[[np.ndarray, int], Any]  # of places and the number of layers
 
 
 def assignment(
@@ -75,7 +76,7 @@ def assignment(
     )
 
 
-def tau_b(places: Places, layers: int = 0) -> Float[np.ndarray, "..."]:
+def tau_b(places: Places, layers: int = 0) -> np.ndarray | np.floating:
     """Kendall's tau-b of places with the order of the areas; 0 where all places are the same."""
     one, other = np.triu_indices(places.shape[-1], 1)
     steps = np.round(places[..., other] - places[..., one], 9)
@@ -83,7 +84,7 @@ def tau_b(places: Places, layers: int = 0) -> Float[np.ndarray, "..."]:
     return np.sign(steps).sum(-1) / np.sqrt(len(one) * np.maximum(untied, 1))
 
 
-def rise(places: Places, layers: int) -> Float[np.ndarray, "..."]:
+def rise(places: Places, layers: int) -> np.ndarray | np.floating:
     """The slope of places over areas, from the first area to the last, as a share of the depth."""
     areas = places.shape[-1]
     order = np.arange(areas) - (areas - 1) / 2
@@ -137,7 +138,7 @@ def _within(places: Places, statistic: Statistic, layers: int, most: int, seed: 
     order[0] = np.arange(areas)
     drawn = np.take_along_axis(np.broadcast_to(places, order.shape), order, axis=2)
     means = statistic(drawn, layers).mean(1)
-    return float(share_as_high(means, means[0]))
+    return float(share_as_high(means, np.asarray(means[0])))
 
 
 def _names(

@@ -6,6 +6,7 @@ never zero: the data are one of them).
 
 import itertools
 import math
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -22,7 +23,9 @@ def permutations_of(items: int, most: int, seed: int) -> Permutations:
     return drawn
 
 
-def share_as_high(null: Float[np.ndarray, "*any"], first: Float[np.ndarray, "*any"]) -> np.ndarray:
+def share_as_high(
+    null: Float[np.ndarray, "*rest permutation"], first: Float[np.ndarray, "*rest"]
+) -> Any:
     """One-sided p-values: how many of the null, along its last axis, are as high as the first."""
     room = 1e-9 * np.maximum(1.0, np.abs(first))  # equal but for rounding is as high
     return np.mean(null >= (first - room)[..., None], axis=-1)
