@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from scipy.stats import pearsonr
+from sklearn.cross_decomposition import PLSRegression
 from sklearn.linear_model import RidgeCV
 
 from neurula import Recording
@@ -43,6 +44,14 @@ def test_ridge_is_that_of_scikit_learn(features):
     np.testing.assert_allclose(found.predicted, theirs.predict(scaled[test]), atol=1e-8)
     np.testing.assert_allclose(found.penalty * lengths.mean(), theirs.alpha_, rtol=1e-10)
     assert len(set(found.penalty)) > 1
+
+
+@pytest.mark.parametrize("features", [12, 60])
+def test_partial_least_squares_is_that_of_scikit_learn(features):
+    shown, seen = made(features=features)
+    theirs = PLSRegression(6, scale=False, tol=1e-20, max_iter=100000).fit(shown[:30], seen[:30])
+    found = partial_least_squares(shown[:30], seen[:30], shown[30:], 6)
+    np.testing.assert_allclose(found, theirs.predict(shown[30:]), atol=1e-7)
 
 
 def test_one_component_of_partial_least_squares_is_the_covariance():

@@ -59,13 +59,37 @@ def _left_out(
 def partial_least_squares(
     features: Features, responses: Responses, shown: Shown, components: int = 25
 ) -> Float[np.ndarray, "test unit"]:
-    """Partial least squares of all units together, unscaled, as in Brain-Score.
+    """Partial least squares of all units together, unscaled, 25 components as in Brain-Score.
 
-    No more components than the centred features have dimensions.
+    X and Y are centred by the training stimuli. Each component is the direction w of X that
+    covaries most with Y, the leading left singular vector of X'Y, exact rather than iterated;
+    t = X w predicts Y, and X - t t'X / t't goes on to the next. No more components than the
+    features have dimensions.
     """
-    from sklearn.cross_decomposition import PLSRegression
+    middle, level = features.mean(0), responses.mean(0)
+    left, size, axes = np.linalg.svd(features - middle, full_matrices=False)
+    least = 1e-10 * max(size.max(initial=0.0), 1e-2 * np.abs(features).max(initial=0.0))
+    train, test = left * size, (shown - middle) @ axes.T  # a rotation, which changes nothing
+    wanted, found = responses - level, np.repeat(level[None, :], len(shown), axis=0)
+    for _ in range(min(components, np.count_nonzero(size > least))):
+        weight = _leading(train.T @ wanted)
+        score, guess = train @ weight, test @ weight
+        length = score @ score
+        if length <= least**2:
+            break
+        load = score @ train / length
+        found += guess[:, None] * (score @ wanted / length)[None, :]
+        train, test = train - score[:, None] * load[None, :], test - guess[:, None] * load[None, :]
+    return found
 
-    most = min(components, int(np.linalg.matrix_rank(features - features.mean(0))))
-    if most == 0:
-        return np.repeat(responses.mean(0, keepdims=True), len(shown), axis=0)
-    return PLSRegression(most, scale=False, max_iter=1000).fit(features, responses).predict(shown)
+
+def _leading(covariance: Float[np.ndarray, "axis unit"]) -> Float[np.ndarray, " axis"]:
+    """The left singular vector of the largest singular value; zeros if there is none."""
+    from scipy.linalg import eigh
+
+    wide = covariance.shape[0] <= covariance.shape[1]
+    gram = covariance @ covariance.T if wide else covariance.T @ covariance
+    vector = eigh(gram, subset_by_index=[len(gram) - 1] * 2)[1][:, 0]
+    vector = vector if wide else covariance @ vector
+    length = np.linalg.norm(vector)
+    return vector / length if length > 0 else np.zeros(len(vector))
