@@ -11,6 +11,7 @@ from neurula import Recording
 from neurula.measures import assignment, cka
 from neurula.measures.assignment import rise, tau_b
 from neurula.measures.permuted import permutations_of, share_as_high
+from neurula.measures.shared_profile import shared_profiles
 
 
 def planted(areas=4, layers=8, subjects=6, width=2.0, noise=0.2, seed=0):
@@ -61,7 +62,7 @@ def test_p_values_count_all_permutations_with_the_maximum_taken_anew(way):
     layers = [statistic(mean[list(order)]) for order in itertools.permutations(range(5))]
     assert found.p_areas == np.mean(np.array(areas) >= found.statistic - 1e-9)
     assert found.p_layers == np.mean(np.array(layers) >= found.statistic - 1e-9)
-    assert found.p == max(found.p_areas, found.p_layers)
+    assert found.p == max(found.p_areas, found.p_layers, found.p_shared)
 
 
 def test_drawn_permutations_hold_the_data_and_are_never_impossible():
@@ -117,6 +118,32 @@ def test_no_hierarchy_is_found_where_none_is(trend):
     if not trend:
         assert np.mean([found.best.place[-1] > found.best.place[0] for found in each]) > 0.3
         assert np.mean([found.best.tau >= 0.5 for found in each]) > 0.08
+
+
+def test_unequal_noise_around_one_profile_is_no_hierarchy():
+    """Which permuted areas alone take for one: noise draws the later areas to the middle."""
+    rng, noise = np.random.default_rng(0), np.array([0.05, 0.1, 0.2, 0.4, 0.8])
+    shared = np.exp(-np.arange(8) / 3)[:, None, None]
+    each = [
+        assignment(shared + noise[:, None] * rng.normal(size=(8, 5, 6)), permutations=200, seed=k)
+        for k in range(100)
+    ]
+    assert np.mean([found.found for found in each]) < 0.06
+    permuted = [max(found.centre.p_areas, found.centre.p_layers) <= 0.05 for found in each]
+    assert np.mean(permuted) > 0.25
+    assert np.mean([found.pictured for found in each]) > 0.2
+
+
+def test_the_shared_profile_keeps_height_gain_and_noise():
+    rng = np.random.default_rng(0)
+    profile, noise = np.arange(6.0), np.array([0.0, 1.0, 2.0])
+    rest = rng.normal(size=(6, 3, 5)) * noise[None, :, None]
+    rest -= rest.mean(2, keepdims=True)
+    similarity = (np.outer(profile, [1, 2, 0.5]) + np.array([3, 0, 1]))[:, :, None] + rest
+    drawn = shared_profiles(similarity, 20_000, seed=0)
+    np.testing.assert_allclose(drawn.mean(0), similarity.mean(2), atol=0.05)
+    expected = rest.var(2, ddof=1) / 5  # the squared error of a mean over five subjects
+    np.testing.assert_allclose(drawn.var(0), expected, atol=0.02, rtol=0.05)
 
 
 def untrained(rng, layers=8, areas=4, subjects=4, stimuli=24):

@@ -15,15 +15,16 @@ class Placed(NamedTuple):
     tau: float  # Kendall's tau-b of the places with the order of the areas
     p_areas: float  # areas permuted, all subjects together
     p_layers: float  # layers permuted, all areas and subjects together
+    p_shared: float | None  # one profile for all areas, noise as it is; none without subjects
     p_within: float | None  # areas permuted in each subject on its own; none without subjects
     subject_place: Float[np.ndarray, "subject area"]
     subject_statistic: Float[np.ndarray, " subject"]
-    subject_p: Float[np.ndarray, " subject"]  # the larger of both nulls
+    subject_p: Float[np.ndarray, " subject"]  # the larger one, areas or layers permuted
 
     @property
     def p(self) -> float:
-        """The larger of both nulls: small only if both are unlikely."""
-        return max(self.p_areas, self.p_layers)
+        """The largest of the nulls' (not of `p_within`): small only if all are unlikely."""
+        return max(self.p_areas, self.p_layers, self.p_shared or 0.0)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -46,7 +47,7 @@ class Assignment:
 
     @property
     def found(self) -> bool:
-        """Whether layers come in the order of areas, by the centre, unlikely under both nulls."""
+        """Whether layers come in the order of areas, by the centre, unlikely under all nulls."""
         return self.centre.p <= self.alpha
 
     @property
@@ -60,11 +61,13 @@ class Assignment:
         """What may be said."""
         places = zip(self.areas, self.centre.place, strict=True)
         where = ", ".join(f"{area} at {place:.1f}" for area, place in places)
+        same = self.centre.p_shared
+        shared = "" if same is None else f", {same:.3g} if all areas had one profile"
         said = [
             f"Centres of mass among {len(self.layers)} layers: {where}; a rise of "
             f"{self.centre.statistic:.0%} of the depth (p = {self.centre.p_areas:.3g} with areas, "
-            f"{self.centre.p_layers:.3g} with layers permuted). Best layers: Kendall's tau-b "
-            f"{self.best.tau:.2f} (p = {self.best.p:.3g})."
+            f"{self.centre.p_layers:.3g} with layers permuted{shared}). Best layers: Kendall's "
+            f"tau-b {self.best.tau:.2f} (p = {self.best.p:.3g})."
         ]
         if not self.testable:
             said.append(

@@ -3,18 +3,18 @@
 Güçlü & van Gerven (2015), J. Neurosci. 35:10005; Cichy, Khosla, Pantazis, Torralba & Oliva (2016),
 Sci. Rep. 6:27755; Kendall (1945), Biometrika 33:239 (tau-b).
 
-Both nulls keep what does not belong to the order. Permuted *areas*: under "the areas do not differ
+The nulls keep what does not belong to the order. Permuted *areas*: under "the areas do not differ
 in which layers they match", whole profiles are exchangeable between areas, however alike
 neighbouring layers are, and however one profile lies for all. Permuted *layers*: under "where a
 layer lies says nothing of what it matches", layers are exchangeable, however the areas differ.
 Subjects are permuted together: that two areas differ in the same way in all subjects is no
-hierarchy. The best layer, a maximum, is taken anew in every permutation. A hierarchy must be
-unlikely under both, so that the error is at most alpha if either holds. (Neighbouring layers are
-alike, so that permuted layers alone find an order in one of four null profiles.)
+hierarchy. The best layer, a maximum, is taken anew in every permutation. (Neighbouring layers are
+alike, so that permuted layers alone find an order in one of four null profiles.) With several
+subjects there is a third: one profile *shared* by all areas, each with its own noise (see
+`shared_profile`), for areas of unequal reliability are not exchangeable. A hierarchy must be
+unlikely under all, so that the error is at most alpha if any of them holds.
 
-What is not in the nulls: areas of unequal reliability are not exchangeable, since noise draws an
-area from a profile that all share towards the middle; and an untrained network may have the order
-too. Hold the result against both.
+What is in none of them: an untrained network may have the order too. Hold the result against it.
 """
 
 import math
@@ -26,6 +26,7 @@ from jaxtyping import Float
 
 from .assigned import Assignment, Placed
 from .permuted import permutations_of, share_as_high
+from .shared_profile import shared_profiles
 
 Profiles = Float[np.ndarray, "profile layer area"]
 Shares = Float[np.ndarray, "profile layer area"]  # of an area over the layers; sum 1
@@ -62,13 +63,14 @@ def assignment(
     if values.ndim == 3:
         profiles = np.concatenate([values.mean(2)[None], np.moveaxis(values, 2, 0)])
     _check_profiles(profiles, *names)
-    centre, best = _centre(profiles), _best(profiles)
-    how = permutations, seed
+    several = values.ndim == 3 and values.shape[2] > 1
+    null = shared_profiles(values, permutations, seed) if several else None
+    how = profiles, null, permutations, seed
     return Assignment(
         layers=names[0],
         areas=names[1],
-        centre=_placed(centre, rise, *how),
-        best=_placed(best, tau_b, *how),
+        centre=_placed(_centre, rise, *how),
+        best=_placed(_best, tau_b, *how),
         similarity=values,
         least=1 / math.factorial(len(names[1])),
         alpha=alpha,
@@ -93,7 +95,9 @@ def rise(places: Places, layers: int) -> np.ndarray | np.floating:
 
 def _centre(profiles: Profiles) -> Shares:
     above = profiles - profiles.min(1, keepdims=True)
-    return above / above.sum(1, keepdims=True)
+    total = above.sum(1, keepdims=True)
+    flat = total == 0  # in a draw of a null: in the middle
+    return np.where(flat, 1 / profiles.shape[1], above) / np.where(flat, 1, total)
 
 
 def _best(profiles: Profiles) -> Shares:
@@ -101,11 +105,19 @@ def _best(profiles: Profiles) -> Shares:
     return highest / highest.sum(1, keepdims=True)
 
 
-def _placed(shares: Shares, statistic: Statistic, most: int, seed: int) -> Placed:
+def _placed(
+    sharing: Callable[[Profiles], Shares],
+    statistic: Statistic,
+    profiles: Profiles,
+    null: Float[np.ndarray, "draw layer area"] | None,
+    most: int,
+    seed: int,
+) -> Placed:
     """Places are sums of layer numbers by shares, so that a permutation of layers permutes these.
 
     The maximum of permuted layers is the permuted maximum: no permutation is looked at twice.
     """
+    shares = sharing(profiles)
     _, layers, areas = shares.shape
     numbers = np.arange(1.0, layers + 1)
     places = np.einsum("l,pla->pa", numbers, shares)
@@ -116,14 +128,18 @@ def _placed(shares: Shares, statistic: Statistic, most: int, seed: int) -> Place
     by_layers = share_as_high(
         statistic(np.einsum("kl,pla->pka", numbers[order], shares), layers), found
     )
-    single = len(places) == 1
+    by_noise = None
+    if null is not None:
+        drawn = statistic(np.einsum("l,pla->pa", numbers, sharing(null)), layers)
+        by_noise = float(share_as_high(np.append(found[0], drawn), np.asarray(found[0])))
     return Placed(
         place=places[0],
         statistic=float(found[0]),
         tau=float(tau_b(places[0])),
         p_areas=float(by_areas[0]),
         p_layers=float(by_layers[0]),
-        p_within=None if single else _within(places[1:], statistic, layers, most, seed),
+        p_shared=by_noise,
+        p_within=None if null is None else _within(places[1:], statistic, layers, most, seed),
         subject_place=places[1:],
         subject_statistic=found[1:],
         subject_p=np.maximum(by_areas, by_layers)[1:],
