@@ -185,10 +185,12 @@ def test_one_response_to_each_stimulus_has_no_ceiling():
     few = np.vstack([seen, seen[:3]])
     brain = Recording(few, "b", labels={"stimulus": (*range(40), 0, 1, 2)})
     found = predictivity(Recording(shown, "m"), brain)
-    assert "Only 3 stimuli have repeats in both halves" in found.words
+    assert "Only 3 to 3 of 40 stimuli have repeats in both halves" in found.words
     more = np.vstack([seen, seen[:20] + 1])
     brain = Recording(more, "b", labels={"stimulus": (*range(40), *range(20))})
-    assert "rests on 20 to 20 of 40 stimuli" in predictivity(Recording(shown, "m"), brain).words
+    assert (
+        "rests on part: 20 to 20 of 40 stimuli" in predictivity(Recording(shown, "m"), brain).words
+    )
 
 
 def test_units_that_do_not_vary_or_repeat_are_left_out_and_named():

@@ -53,9 +53,8 @@ def assignment(
     - "best": the layer with the highest similarity (the mean of several). The statistic is
       Kendall's tau-b with the order of the areas; 0 if all areas have one best layer.
 
-    The ruling, `found`, is by the centre, since on flat profiles the best layer is noise. All
-    p-values are one-sided. Raises `ValueError` for fewer than three layers, two areas, nan and
-    flat profiles.
+    `found` is by the centre, since on flat profiles the best layer is noise. All p are one-sided.
+    Raises `ValueError` for fewer than three layers or two areas, nan and flat profiles.
     """
     values = np.asarray(similarity, dtype=np.float64)
     names = _names(values, layers, areas)
@@ -67,8 +66,7 @@ def assignment(
     null = shared_profiles(values, permutations, seed) if several else None
     how = profiles, null, permutations, seed
     return Assignment(
-        layers=names[0],
-        areas=names[1],
+        *names,
         centre=_placed(_centre, rise, *how),
         best=_placed(_best, tau_b, *how),
         similarity=values,

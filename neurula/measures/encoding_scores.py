@@ -47,8 +47,8 @@ def encoding_scores(
     kept = enough(found, len(fold))
     errors = variances(found, len(brain), len(fold))
     said = conclusions(whole, None, errors, len(fold), level)  # no test: the ceiling is no bound
-    twice = errors._replace(scores=2 * errors.scores)
-    above = conclusions(whole, None, twice, len(fold), level)["above_zero"]
+    errors = errors._replace(scores=2 * errors.scores)
+    above = conclusions(whole, None, errors, len(fold), level)["above_zero"]
     ceiling, share = _ceiling(units)
     return said | {
         "above_zero": above,
@@ -58,10 +58,7 @@ def encoding_scores(
         "pairs": None,
         "resamples": kept,
         "notes": _notes(units, ceilings),
-        "measured": (
-            f"{NAMES[regression]}, {fold.max() + 1} folds: median over units of r on held-out "
-            "stimuli"
-        ),
+        "measured": f"{NAMES[regression]}, {fold.max() + 1} folds: median r of held-out stimuli",
         "bound": "split-half ceiling, median over units",
         "bound_by": "Spearman-Brown",
     }

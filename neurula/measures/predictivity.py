@@ -97,17 +97,15 @@ def predictivity(
 
     Stimuli are matched by name; their repeats are averaged first, so that no stimulus is on both
     sides. In each fold everything is learned from the training stimuli: the scale of the features,
-    the weights, and the penalty of each unit (by leave-one-out among them).
-
-    Raises `ValueError` for other stimuli, nan, and fewer than four stimuli in a fold.
+    the weights, and the penalty of each unit (by leave-one-out among them). Raises `ValueError`
+    for other stimuli, nan, and fewer than four stimuli in a fold.
     """
     check_choice(regression, Regression, "a regression", "predictivity(model, brain, 'ridge')")
     data = labelled(brain, stimulus, None)
     features = averaged(labelled(model, stimulus, data.names))
     fold, observed = drawn_folds(len(data.names), folds, seed), averaged(data)
-    (predicted,), penalty = predictions(
-        features, [observed], fold, regression, penalties, components
-    )
+    how = regression, penalties, components
+    (predicted,), penalty = predictions(features, [observed], fold, *how)
     raw = correlations(predicted, observed, fold, np.ones((1, len(fold))))[0]
     ceiling = split_half(data, brain.labels.get(repeat), fold, splits=splits, seed=seed)
     return Predictivity(

@@ -42,39 +42,29 @@ def score_recordings(
 
     Each recording of `brain` is a subject. Stimuli are matched by name, repeats averaged.
 
-    - "cka": unbiased linear CKA. Stimuli drawn anew weigh pairs of different stimuli, and a
-      stimulus drawn twice makes no pair with itself (see `kernels`). Ceiling: how subjects agree.
-    - "ridge", "pls": the median over units of r on held-out stimuli. A stimulus drawn twice would
-      be trained on and tested at once, so folds are drawn and fitted once, and what is drawn anew
-      are the held-out predictions, and subjects. The interval is for other test stimuli, given
-      these fits. Ceiling: split-half reliability; no test is made against it, as it is no bound.
+    - "cka": unbiased, linear; no stimulus makes a pair with its own copy (see `kernels`).
+    - "ridge", "pls": the median over units of r on held-out stimuli. What is drawn anew are the
+      held-out predictions, not the fits (see `encoding_scores`). The ceiling is no bound: no test.
 
     Raises `ValueError` for other stimuli, fewer than four, nan, and two recordings of one subject.
     """
-    check_choice(measure, RecordingMeasure, "a measure", "score_recordings(models, brain, 'cka')")
-    _check_names(models, brain)
+    _check(measure, models, brain)
     names = labelled(brain[0], stimulus, None).names
     data = [labelled(each, stimulus, names) for each in brain]
     patterns = [averaged(labelled(each, stimulus, names)) for each in models]
-    draws = drawn(len(brain), len(names), resamples, seed)
+    seen, draws = [averaged(d) for d in data], drawn(len(brain), len(names), resamples, seed)
     if measure == "cka":
-        named = zip([*patterns, *map(averaged, data)], [*models, *brain], strict=True)
-        kernels = stacked([linear_kernel(each, recording.name) for each, recording in named])
+        rows = zip([*patterns, *seen], [*models, *brain], strict=True)
+        kernels = stacked([linear_kernel(each, recording.name) for each, recording in rows])
         found = _kernel_scores(kernels, len(models), draws, level)
     else:
         fold = drawn_folds(len(names), folds, seed)
-        repeats = [each.labels.get(repeat) for each in brain]
-        ceilings = [split_half(d, r, fold, seed=seed) for d, r in zip(data, repeats, strict=True)]
-        seen = [averaged(each) for each in data]
+        pairs = zip(data, [each.labels.get(repeat) for each in brain], strict=True)
+        ceilings = [split_half(*pair, fold, seed=seed) for pair in pairs]
         found = encoding_scores(patterns, seen, ceilings, fold, measure, components, draws, level)
-    return ModelScores(
-        comparison=measure,
-        models=tuple(each.name for each in models),
-        subjects=tuple(each.subject or each.name for each in brain),
-        level=level,
-        stimuli=len(names),
-        **found,
-    )
+    subjects = tuple(each.subject or each.name for each in brain)
+    named = {"models": tuple(each.name for each in models), "subjects": subjects}
+    return ModelScores(comparison=measure, level=level, stimuli=len(names), **named, **found)
 
 
 def _kernel_scores(
@@ -104,7 +94,8 @@ def _kernel_scores(
     }
 
 
-def _check_names(models: Sequence[Recording], brain: Sequence[Recording]) -> None:
+def _check(measure: str, models: Sequence[Recording], brain: Sequence[Recording]) -> None:
+    check_choice(measure, RecordingMeasure, "a measure", "score_recordings(models, brain, 'cka')")
     whose = [each.subject or each.name for each in brain]
     for called, names in (("models", [each.name for each in models]), ("subjects", whose)):
         twice = sorted({name for name in names if names.count(name) > 1})

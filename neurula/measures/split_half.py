@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from .held_out import Folds, correlations
-from .patterns import LEAST, Labelled, totals
+from .patterns import LEAST, Labelled, Matrix, totals
 
 
 class Ceiling(NamedTuple):
@@ -40,33 +40,29 @@ def split_half(
     if size < 2:
         return Ceiling(None, "One response to each stimulus: there is no ceiling.")
     half, rng = size // 2, np.random.default_rng(seed)
-    found, most, least = [], 0, len(data.names)
+    found, shared = [], []
     for _ in range(1 if size == 2 else splits):
         order = rng.permutation(size)
-        first, second = (
-            totals(data._replace(values=data.values[part], stimulus=data.stimulus[part]))
-            for part in (np.isin(number, order[:half]), np.isin(number, order[half : 2 * half]))
-        )
-        there = (first[1] > 0) & (second[1] > 0)
-        most, least = max(most, int(there.sum())), min(least, int(there.sum()))
-        if there.sum() >= LEAST:
-            halves = (each / np.maximum(count, 1)[:, None] for each, count in (first, second))
-            found.append(correlations(*halves, fold, there[None].astype(np.float64))[0])
+        first, second = _half(data, number, order[:half]), _half(data, number, order[half:][:half])
+        there = ~np.isnan(first[:, 0] + second[:, 0])
+        shared.append(int(there.sum()))
+        if shared[-1] >= LEAST:
+            once = np.ones((1, shared[-1]))
+            found.append(correlations(first[there], second[there], fold[there], once)[0])
+    stimuli = f"{min(shared)} to {max(shared)} of {len(fold)} stimuli have repeats in both halves"
     if not found:
-        return Ceiling(
-            None, f"Only {most} stimuli have repeats in both halves: there is no ceiling."
-        )
-    mean = np.mean(found, axis=0)
-    factor = size / half
-    note = (
-        ""
-        if least == len(data.names)
-        else (
-            f"The ceiling rests on {least} to {most} of {len(data.names)} stimuli, those with "
-            "repeats in both halves."
-        )
-    )
-    return Ceiling(factor * mean / (1 + (factor - 1) * mean), note)
+        return Ceiling(None, f"Only {stimuli}: there is no ceiling.")
+    mean, factor = np.mean(found, axis=0), size / half
+    note = "" if min(shared) == len(fold) else f"The ceiling rests on part: {stimuli}."
+    with np.errstate(divide="ignore"):  # r = -1 has no ceiling, and no finite number either
+        return Ceiling(factor * mean / (1 + (factor - 1) * mean), note)
+
+
+def _half(data: Labelled, number: np.ndarray, repeats: np.ndarray) -> Matrix:
+    """The mean response to every stimulus over these repeats; NaN where there is none."""
+    part = np.isin(number, repeats)
+    total, count = totals(data._replace(values=data.values[part], stimulus=data.stimulus[part]))
+    return np.where(count > 0, total.T, np.nan).T / np.maximum(count, 1)[:, None]
 
 
 def _numbered(data: Labelled, repeats: tuple[Any, ...] | None) -> np.ndarray:
