@@ -106,8 +106,10 @@ def _notes(units: Sequence[Units], ceilings: Sequence[Ceiling]) -> tuple[str, ..
         "Folds and fits were made once; held-out predictions were resampled, so that no stimulus "
         "was trained on and tested at once. The interval does not hold for other training stimuli."
     )
-    for each, ceiling in zip(units, ceilings, strict=True):
-        notes.extend(remarks(each.raw, each.ceiling, ceiling.note))
+    notes.extend(each.note for each in ceilings if each.note)
+    there = [each.ceiling for each in units if each.ceiling is not None]
+    joined = np.concatenate(there) if len(there) == len(units) else None
+    notes.extend(remarks(np.hstack([each.raw for each in units]), joined, ""))
     return tuple(dict.fromkeys(notes))
 
 

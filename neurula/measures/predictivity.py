@@ -95,18 +95,18 @@ def predictivity(
 ) -> Predictivity:
     """Predict every unit of `brain` on stimuli that took no part in the fit.
 
-    Stimuli are matched by name; their repeats are averaged first, so that no stimulus is on both
-    sides. In each fold everything is learned from the training stimuli: the scale of the features,
-    the weights, and the penalty of each unit (by leave-one-out among them). Raises `ValueError`
-    for other stimuli, nan, and fewer than four stimuli in a fold.
+    Stimuli are matched by name, their repeats averaged first, so that none is on both sides. In each
+    fold everything is learned from the training stimuli: the scale of the features, the weights,
+    and each unit's penalty (by leave-one-out). Raises `ValueError` for other stimuli, nan, and
+    fewer than four stimuli in a fold.
     """
     check_choice(regression, Regression, "a regression", "predictivity(model, brain, 'ridge')")
     data = labelled(brain, stimulus, None)
     features = averaged(labelled(model, stimulus, data.names))
     fold, observed = drawn_folds(len(data.names), folds, seed), averaged(data)
-    how = regression, penalties, components
-    (predicted,), penalty = predictions(features, [observed], fold, *how)
-    raw = correlations(predicted, observed, fold, np.ones((1, len(fold))))[0]
+    fits = regression, penalties, components
+    (predicted,), penalty = predictions(features, [observed], fold, *fits)
+    (raw,) = correlations(predicted, observed, fold, np.ones((1, len(fold))))
     ceiling = split_half(data, brain.labels.get(repeat), fold, splits=splits, seed=seed)
     return Predictivity(
         regression=regression,
@@ -157,18 +157,19 @@ def predictions(
 def remarks(raw: np.ndarray, ceiling: np.ndarray | None, note: str) -> tuple[str, ...]:
     """What was left out of the medians, and what lies above its ceiling."""
     notes = [note] if note else []
+    many = f"{raw.size} units" if raw.ndim == 1 else f"{raw.size} units by models"
     fixed = int(np.isnan(raw).sum())
     if fixed:
-        notes.append(f"{fixed} of {raw.size} units or their predictions do not vary: no r.")
+        notes.append(f"{fixed} of {many} or their predictions do not vary: no r.")
     if ceiling is None:
         return tuple(notes)
     silent = int(np.count_nonzero(~(ceiling > 0)))
     if silent:
-        notes.append(f"{silent} of {raw.size} units do not repeat themselves: no ratio.")
+        notes.append(f"{silent} of {ceiling.size} units do not repeat themselves: no ratio.")
     above = int(np.count_nonzero(over_ceiling(raw, ceiling) > 1))
     if above:
         notes.append(
-            f"{above} of {raw.size} units lie above their ceiling, which is no bound: a noiseless "
+            f"{above} of {many} lie above their ceiling, which is no bound: a noiseless "
             "model can reach its square root."
         )
     return tuple(notes)
