@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial import procrustes as scipy_procrustes
 
 from neurula import Recording
-from neurula.measures import cka, procrustes, score_recordings
+from neurula.measures import cka, memory, procrustes, score_recordings
 from neurula.measures.choices import check_choice
 from neurula.measures.cka import Estimator, judge_kernels, resample_kernels
 from neurula.measures.kernels import linear_kernel, products
@@ -81,6 +81,12 @@ def test_responses_without_a_geometry_are_refused(responses):
             scored(responses, related(n=6)[0], how)
     with pytest.raises(ValueError, match="Expected an estimator among unbiased, biased, but got"):
         check_choice("debiased", Estimator, "an estimator", "cka(model, brain)")
+
+
+def test_kernels_that_would_not_fit_are_refused(monkeypatch):
+    monkeypatch.setattr(memory, "available", lambda: 1000)
+    with pytest.raises(MemoryError, match="Kernels of 16 stimuli need .* Take fewer stimuli"):
+        scored(*related())
 
 
 def test_a_resample_is_that_of_pairs_of_different_stimuli():

@@ -31,12 +31,13 @@ def linear_kernel(patterns: Matrix, name: str) -> Kernel:
 
     Raises `ValueError` for patterns that are all the same, or all equally far from each other.
     """
+    n = len(patterns)
+    afford(8 * 4 * n**2, f"Kernels of {n} stimuli", "Take fewer stimuli.")
     scale = np.abs(patterns).max(initial=0.0)
     shown = patterns / (scale if scale > 0 else 1.0)
     size = np.linalg.norm(shown @ shown.T)
     shown = shown - shown.mean(0)
     kernel = shown @ shown.T
-    n = len(kernel)
     np.fill_diagonal(kernel, 0.0)
     own = kernel.sum(1)
     share = own / (n - 2) - own.sum() / (2 * (n - 1) * (n - 2))

@@ -95,10 +95,9 @@ def predictivity(
 ) -> Predictivity:
     """Predict every unit of `brain` on stimuli that took no part in the fit.
 
-    Stimuli are matched by name, their repeats averaged first, so that none is on both sides. In each
-    fold everything is learned from the training stimuli: the scale of the features, the weights,
-    and each unit's penalty (by leave-one-out). Raises `ValueError` for other stimuli, nan, and
-    fewer than four stimuli in a fold.
+    Stimuli are matched by name, repeats averaged first, so that none is on both sides. Scale of
+    the features, weights and each unit's penalty (by leave-one-out) are learned from the training
+    stimuli alone. Raises `ValueError` for other stimuli, nan, and fewer than four in a fold.
     """
     check_choice(regression, Regression, "a regression", "predictivity(model, brain, 'ridge')")
     data = labelled(brain, stimulus, None)
