@@ -85,7 +85,7 @@ def test_responses_without_a_geometry_are_refused(responses):
 
 def test_kernels_that_would_not_fit_are_refused(monkeypatch):
     monkeypatch.setattr(memory, "available", lambda: 1000)
-    with pytest.raises(MemoryError, match="Kernels of 16 stimuli need .* Take fewer stimuli"):
+    with pytest.raises(MemoryError, match=r"Kernels of 16 stimuli need .* Take fewer stimuli"):
         scored(*related())
 
 
