@@ -2,8 +2,11 @@
 
 from .agreement import kappa as kappa
 from .alignment import alignment as alignment
+from .assigned import Assignment as Assignment
+from .assignment import assignment as assignment
 from .autocorrelograms import autocorrelogram as autocorrelogram
 from .border_scores import border_score as border_score
+from .cka import cka as cka
 from .direction import (
     direction_index as direction_index,
     orientation_index as orientation_index,
@@ -33,8 +36,11 @@ from .motion_energy import (
 from .multiplicity import benjamini_hochberg as benjamini_hochberg, holm as holm
 from .noise import noise_covariance as noise_covariance
 from .place_fields import place_fields as place_fields
+from .predictivity import Predictivity as Predictivity, predictivity as predictivity
+from .procrustes import procrustes as procrustes
 from .rate_maps import rate_map as rate_map
 from .readout import readout as readout
+from .recording_scores import score_recordings as score_recordings
 from .similarity import (
     Similarity as Similarity,
     noise_ceiling as noise_ceiling,

@@ -92,23 +92,22 @@ def _one(
     products, plain = products[:, :-1, :-1], plain[:, :-1, :-1]
     own = np.diagonal(products, axis1=1, axis2=2)
     own = np.where(own > TINY * own.max(0), own, 0.0)
-    scores = _over(
+    scores = over(
         products[:, :models, models:],
         own[:, :models, None] * own[:, None, models:],
     )
     lengths = np.sqrt(np.diagonal(plain, axis1=1, axis2=2))[:, models:]
     brain = products[:, models:, models:]
-    ceilings = [_ceilings(brain, lengths, each) for each in draws]
-    return Judged(scores, ceilings)
+    return Judged(scores, [ceilings(brain, lengths, each) for each in draws])
 
 
-def _over(product: np.ndarray, squares: np.ndarray) -> np.ndarray:
+def over(product: np.ndarray, squares: np.ndarray) -> np.ndarray:
     """The product over the root of the squared lengths; 0 where one of them is 0."""
     positive = squares > 0
     return np.where(positive, product, 0.0) / np.sqrt(np.where(positive, squares, 1.0))
 
 
-def _ceilings(
+def ceilings(
     brain: Grams, lengths: Float[np.ndarray, "resample subject"], drawn: Subjects
 ) -> Float[np.ndarray, "draw 2"]:
     """Lower and upper ceiling from the products between subjects alone."""
@@ -116,9 +115,9 @@ def _ceilings(
     own = np.diagonal(brain, axis1=1, axis2=2)
     product = (brain @ share[:, :, None])[:, :, 0]
     total = np.sum(share * product, 1, keepdims=True)
-    upper = _over(product, total * own)
+    upper = over(product, total * own)
     rest = total - 2 * share * product + share**2 * own
-    lower = _over(product - share * own, rest * own)
+    lower = over(product - share * own, rest * own)
     return mean_of_drawn(lower, upper, drawn)
 
 

@@ -41,10 +41,13 @@ def score_models(
     subjects, stimuli = len(data), len(brain.stimuli)
     affordable(rows, data)
     found = resample(rows, data, comparison, *drawn(subjects, stimuli, resamples, seed))
-    kept = _kept(found, stimuli)
+    kept = enough(found, stimuli)
     whole = judge(rows, data, comparison, np.ones((1, stimuli)), [np.ones((1, subjects))])
     errors = variances(found, subjects, stimuli)
     concluded = _concluded(whole.scores[0], whole.ceilings[0][0], errors, stimuli, level)
+    concluded = conclusions(
+        whole.scores[0], (lower, upper) if subjects > 1 else None, errors, stimuli, level
+    )
     return ModelScores(
         comparison=comparison,
         models=models.subjects,
@@ -58,7 +61,7 @@ def score_models(
     )
 
 
-def _concluded(
+def conclusions(
     raw: Float[np.ndarray, "model subject"],
     bounds: Float[np.ndarray, "2"],
     errors: Variances,
@@ -101,7 +104,8 @@ def _left_out(models: Vectors, brain: Vectors) -> int:
     return int(np.count_nonzero(missing))
 
 
-def _kept(found: Resamples, stimuli: int) -> int:
+def enough(found: Resamples, stimuli: int) -> int:
+    """How many resamples are of use. Raises `ValueError` if a variance cannot be had from them."""
     kept = int(np.count_nonzero(found.kept))
     if kept < 2:
         raise ValueError(

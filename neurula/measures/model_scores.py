@@ -15,6 +15,13 @@ class Tests(NamedTuple):
     benjamini_hochberg: Float[np.ndarray, "..."]
 
 
+class Units(NamedTuple):
+    """What a subject's units gave, where a measure looks at each: r, and split-half ceilings."""
+
+    raw: Float[np.ndarray, "model unit"]
+    ceiling: Float[np.ndarray, " unit"] | None
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class ModelScores:
     """How well models match a brain. Nothing is squared, divided by the ceiling or clipped."""
@@ -32,23 +39,30 @@ class ModelScores:
     ceiling_variance: Float[np.ndarray, " model"] | None  # of score minus lower ceiling
     above_zero: Tests  # one-sided; (model,)
     differ: Tests  # two-sided, paired; (model, model), 1 on the diagonal
-    from_ceiling: Tests | None  # two-sided, against the lower ceiling; (model,)
+    from_ceiling: Tests | None  # two-sided, against the lower ceiling if it is a bound; (model,)
     degrees: int  # of freedom: the smaller of subjects and stimuli, less one
     level: float  # coverage of the interval
     stimuli: int
-    pairs: int  # that were compared
+    pairs: int | None  # that were compared; none where units are predicted one by one
     resamples: int  # that were used
     notes: tuple[str, ...]  # what was left out, and what does not follow
+    measured: str = ""  # what a score is, in words; else that of dissimilarities
+    bound: str = "noise ceiling"  # what the ceiling is
+    bound_by: str = "Nili et al. 2014"  # how it was got
+    share: Float[np.ndarray, " model"] | None = None  # median over units of r / ceiling
+    units: tuple[Units, ...] = ()  # by subject, where each unit has a score
 
     @property
     def method(self) -> str:
         """What was done, in words."""
         factors = "stimuli" if len(self.subjects) == 1 else "subjects and stimuli"
+        measured = self.measured or f"{self.comparison} of dissimilarities"
+        pairs = "" if self.pairs is None else f", {self.pairs} pairs"
         return (
-            f"{self.comparison} of dissimilarities, mean over {len(self.subjects)} subject(s); "
+            f"{measured}, mean over {len(self.subjects)} subject(s); "
             f"{self.level:.0%} interval by Student's t ({self.degrees} degrees of freedom) from "
-            f"a bootstrap over {factors} ({self.resamples} resamples, {self.stimuli} stimuli, "
-            f"{self.pairs} pairs; Schütt et al. 2023); noise ceiling of Nili et al. (2014)"
+            f"a bootstrap over {factors} ({self.resamples} resamples, {self.stimuli} stimuli"
+            f"{pairs}; Schütt et al. 2023); {self.bound} ({self.bound_by})"
         )
 
     def rows(self) -> list[dict[str, Any]]:
@@ -58,6 +72,7 @@ class ModelScores:
         for k, model in enumerate(self.models):
             row = {"model": model, "score": self.score[k], "low": self.low[k]}
             row |= {"high": self.high[k], "ceiling low": lower, "ceiling high": upper}
+            row |= {"score / ceiling": None if self.share is None else self.share[k]}
             row |= {"p above zero": self.above_zero.raw[k]}
             row |= {"p above zero (Holm)": self.above_zero.holm[k]}
             ceiling = self.from_ceiling
@@ -77,7 +92,12 @@ class ModelScores:
                 cells.append(f"{'-':>16}" if row[name] is None else f"{row[name]:16.3g}")
             lines.append(f"{row['model']:{width}}  " + "  ".join(cells))
         if self.ceiling is not None:
-            lines.append(f"noise ceiling: {self.ceiling[0]:.3f} to {self.ceiling[1]:.3f}")
+            low, high = (f"{each:.3f}" for each in self.ceiling)
+            lines.append(f"{self.bound}: {low if low == high else f'{low} to {high}'}")
+        if self.share is not None:
+            shares = zip(self.models, self.share, strict=True)
+            each = ", ".join(f"{model} {share:.3f}" for model, share in shares)
+            lines.append(f"score / ceiling, median over units: {each}")
         return "\n".join([*lines, self.method + ".", *self.notes])
 
     def to_json(self) -> dict[str, Any]:
@@ -87,8 +107,8 @@ class ModelScores:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Tests):
+    if isinstance(value, Tests | Units):
         return {name: _plain(each) for name, each in value._asdict().items()}
     if isinstance(value, np.ndarray | np.generic):
         return value.tolist()
-    return list(value) if isinstance(value, tuple) else value
+    return [_plain(each) for each in value] if isinstance(value, tuple) else value

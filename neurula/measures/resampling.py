@@ -50,18 +50,27 @@ def resample(
     present, joined = what > 0, squareform(there.astype(np.float64), checks=False)
     kept = np.sum((present @ joined) * present, 1) / 2 >= 3
     who, what = who[kept], what[kept]
-    everyone, subjects = np.ones_like(who), brain.shape[0]
+    everyone = np.ones_like(who)
     by_stimuli = judge(models, brain, comparison, what, [who, everyone])
     whole = judge(models, brain, comparison, np.ones((1, what.shape[1])), [who])
-    scores = np.stack(
+    ceilings = np.stack([by_stimuli.ceilings[0], whole.ceilings[0], by_stimuli.ceilings[1]])
+    return Resamples(averaged_over(by_stimuli.scores, whole.scores[0], who), ceilings, kept)
+
+
+def averaged_over(
+    by_stimuli: Float[np.ndarray, "resample model subject"],
+    whole: Float[np.ndarray, "model subject"],
+    who: Subjects,
+) -> Float[np.ndarray, "kind resample model"]:
+    """The mean over the subjects drawn: with both, with subjects and with stimuli drawn anew."""
+    subjects = whole.shape[1]
+    return np.stack(
         [
-            np.einsum("bms,bs->bm", by_stimuli.scores, who) / subjects,
-            who @ whole.scores[0].T / subjects,
-            by_stimuli.scores.mean(2),
+            np.einsum("bms,bs->bm", by_stimuli, who) / subjects,
+            who @ whole.T / subjects,
+            by_stimuli.mean(2),
         ]
     )
-    ceilings = np.stack([by_stimuli.ceilings[0], whole.ceilings[0], by_stimuli.ceilings[1]])
-    return Resamples(scores, ceilings, kept)
 
 
 def variances(found: Resamples, subjects: int, stimuli: int) -> Variances:
