@@ -44,10 +44,7 @@ def score_models(
     kept = enough(found, stimuli)
     whole = judge(rows, data, comparison, np.ones((1, stimuli)), [np.ones((1, subjects))])
     errors = variances(found, subjects, stimuli)
-    concluded = _concluded(whole.scores[0], whole.ceilings[0][0], errors, stimuli, level)
-    concluded = conclusions(
-        whole.scores[0], (lower, upper) if subjects > 1 else None, errors, stimuli, level
-    )
+    concluded = conclusions(whole.scores[0], whole.ceilings[0][0], errors, stimuli, level)
     return ModelScores(
         comparison=comparison,
         models=models.subjects,
@@ -63,18 +60,22 @@ def score_models(
 
 def conclusions(
     raw: Float[np.ndarray, "model subject"],
-    bounds: Float[np.ndarray, "2"],
+    bounds: Float[np.ndarray, "2"] | None,
     errors: Variances,
     stimuli: int,
     level: float,
 ) -> dict[str, Any]:
-    """Intervals and tests by Student's t, with the degrees of freedom of the smaller sample."""
+    """Intervals and tests by Student's t, with the degrees of freedom of the smaller sample.
+
+    `bounds` are the ends of the noise ceiling; one subject has none.
+    """
     from scipy.special import stdtrit
 
     subjects, score = raw.shape[1], raw.mean(1)
     degrees = (min(subjects, stimuli) if subjects > 1 else stimuli) - 1
     half = stdtrit(degrees, 0.5 + level / 2) * np.sqrt(np.maximum(errors.scores, 0))
-    ceiling = (float(bounds[0]), float(bounds[1])) if subjects > 1 else None
+    known = bounds is not None and subjects > 1
+    ceiling = (float(bounds[0]), float(bounds[1])) if known else None
     above, differ, short = _tests(score, ceiling, errors, degrees)
     return {
         "raw": raw,

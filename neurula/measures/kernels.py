@@ -25,6 +25,8 @@ Kernel = Float[np.ndarray, "stimulus stimulus"]
 Kernels = Float[np.ndarray, "row stimulus stimulus"]
 TINY = 1e-12  # of the length before centring: what is left is rounding
 
+SQUARE = "they grow with the square of the number of stimuli"
+
 
 def linear_kernel(patterns: Matrix, name: str) -> Kernel:
     """K~ of a (stimulus, unit) matrix, scaled to unit length, zero on the diagonal.
@@ -32,7 +34,7 @@ def linear_kernel(patterns: Matrix, name: str) -> Kernel:
     Raises `ValueError` for patterns that are all the same, or all equally far from each other.
     """
     n = len(patterns)
-    afford(8 * 4 * n**2, f"Kernels of {n} stimuli", "Take fewer stimuli.")
+    afford(8 * 4 * n**2, f"Kernels of {n} stimuli", SQUARE, "Take fewer stimuli.")
     scale = np.abs(patterns).max(initial=0.0)
     shown = patterns / (scale if scale > 0 else 1.0)
     size = np.linalg.norm(shown @ shown.T)
@@ -57,7 +59,12 @@ def linear_kernel(patterns: Matrix, name: str) -> Kernel:
 def stacked(kernels: list[Kernel]) -> Kernels:
     """All kernels in one array, if it fits. Raises `MemoryError`."""
     n = len(kernels[0])
-    afford(8 * (len(kernels) + 2) * n**2, f"{len(kernels)} kernels of {n} stimuli", "Take fewer.")
+    afford(
+        8 * (len(kernels) + 2) * n**2,
+        f"{len(kernels)} kernels of {n} stimuli",
+        SQUARE,
+        "Take fewer.",
+    )
     return np.stack(kernels)
 
 

@@ -63,8 +63,14 @@ def score_recordings(
         ceilings = [split_half(*pair, fold, seed=seed) for pair in pairs]
         found = encoding_scores(patterns, seen, ceilings, fold, measure, components, draws, level)
     subjects = tuple(each.subject or each.name for each in brain)
-    named = {"models": tuple(each.name for each in models), "subjects": subjects}
-    return ModelScores(comparison=measure, level=level, stimuli=len(names), **named, **found)
+    return ModelScores(
+        comparison=measure,
+        models=tuple(each.name for each in models),
+        subjects=subjects,
+        level=level,
+        stimuli=len(names),
+        **found,
+    )
 
 
 def _kernel_scores(
@@ -75,13 +81,12 @@ def _kernel_scores(
     kept = enough(found, stimuli)
     once = np.ones((1, stimuli))
     whole = judge_kernels(kernels, models, once, [np.ones((1, subjects))])
-    lower, upper = whole.ceilings[0][0]
     notes = [ONE + "; there is no noise ceiling."] if subjects == 1 else []
     if kept < found.kept.size:
         notes.append(f"{found.kept.size - kept} resamples held fewer than four stimuli: not used.")
     return conclusions(
         whole.scores[0],
-        (lower, upper) if subjects > 1 else None,
+        whole.ceilings[0][0],
         variances(found, subjects, stimuli),
         stimuli,
         level,
