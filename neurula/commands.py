@@ -139,6 +139,11 @@ class Compare:
     """A file, package.module:function, path/to/file.py:function or a .onnx file."""
     brain: Annotated[Positional[str], arg(metavar="BRAIN")]
     """A file: areas by name, "area/subject" for several subjects."""
+    measure: Literal["rsa", "cka", "regression", "layers"] = "rsa"
+    """rsa: dissimilarities; cka: kernels; regression: every unit predicted on held-out stimuli;
+    layers: rsa, and whether the layers come in the order of the areas."""
+    regression: Literal["ridge", "pls"] = "ridge"
+    """Ridge regression, or partial least squares with 25 components."""
     dissimilarity: Literal["correlation", "euclidean", "cosine", "mahalanobis", "crossnobis"] = (
         "correlation"
     )
@@ -155,12 +160,12 @@ class Compare:
     layers: Annotated[tuple[str, ...], arg(metavar="LAYER")] = ()
     """Layers of the model, by name. None: all."""
     areas: Annotated[tuple[str, ...], arg(metavar="AREA")] = ()
-    """Areas of the brain, by name. None: all."""
+    """Areas of the brain, by name and in their order. None: all."""
     common: bool = False
     """Leave out stimuli that not all have, instead of refusing."""
     resamples: Annotated[int, *_number(10, "1000")] = 1000
     """Of the bootstrap over stimuli and subjects."""
-    shuffles: Annotated[int, *_number(10, "200")] = 200
+    shuffles: Annotated[int | None, *_number(10, "200; 39 for regression")] = None
     """Of the names of the stimuli, for the chance level."""
     seed: Annotated[int, *_number(0, "0")] = 0
     """Of both."""

@@ -43,6 +43,8 @@ def compare(command: Any) -> int:
                     model,
                     brain,
                     nulls,
+                    measure=command.measure,
+                    regression=command.regression,
                     dissimilarity=command.dissimilarity,
                     comparison=command.comparison,
                     resamples=command.resamples,

@@ -101,7 +101,7 @@ def _overview(found: Likeness) -> Drawing | None:
 
 def _matrices(found: Likeness) -> Drawing | None:
     """The areas, mean over subjects, and the layers that score highest."""
-    if len(found.stimuli) > LARGEST:
+    if found.of_layers is None or len(found.stimuli) > LARGEST:
         return None
     pairs = {area: each.values.mean((0, 1)) for area, each in found.of_areas.items()}
     order = words.matrix(found).max(1).argsort()[::-1][:MATRICES]

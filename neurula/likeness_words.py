@@ -46,6 +46,11 @@ def may_be_said(found: Likeness, area: str) -> list[str]:
             f"The best possible model would reach {ends} (noise ceiling). {place}, p = "
             f"{p_value(p)} after Holm."
         )
+    elif scores.ceiling is not None:
+        lines.append(
+            f"The responses themselves have a reliability of {number(scores.ceiling[0])} (split "
+            "halves), which stands beside the score and is no bound to it."
+        )
     return lines
 
 
@@ -76,10 +81,11 @@ def may_not_be_said(found: Likeness, area: str) -> list[str]:
             )
     if len(scores.subjects) == 1:
         lines.append("That it holds for other subjects: there is one. Nor is there a ceiling.")
-    if len(found.layers) > 1:
+    if len(found.layers) > 1 and not (found.order and found.order.found):
+        asked = "" if found.order else " (--measure layers)"
         lines.append(
             f"That {scores.models[k]} is the counterpart of {area}: some layer is always the best. "
-            "Whether layers map in order onto areas is another test (--measure layers)."
+            f"Whether layers map in order onto areas is another test{asked}."
         )
     return lines
 
@@ -93,6 +99,8 @@ def screen(found: Likeness) -> str:
         lines += [f"  - {line}" for line in may_be_said(found, area)]
         lines += ["It may not be said:"]
         lines += [f"  - {line}" for line in may_not_be_said(found, area)]
+    if found.order is not None:
+        lines += ["\nOrder of layers along areas", found.order.words]
     return "\n".join(lines).strip("\n")
 
 
