@@ -68,6 +68,45 @@ def test_the_layer_with_the_code_is_found_and_beats_its_controls(found):
     assert "no untrained network" not in not_said
 
 
+@pytest.mark.parametrize("measure", ["cka", "regression"])
+def test_other_measures_find_the_layer_and_its_chance(measure, made):
+    model, brain, nulls = made
+    found = compare(model, brain, nulls, measure=measure, resamples=50, shuffles=20)
+    scores, chance = found.scores["IT"], found.chance["IT"]
+    assert scores.models == ("early", "late", "untrained: late")
+    assert found.layers[found.best("IT")] == "late"
+    assert scores.score[1] > 0.5 > chance.best > -0.5
+    np.testing.assert_allclose(chance.p[1], 1 / 21)
+    assert found.of_layers is None
+    json.dumps(found.to_json(), allow_nan=False)
+
+
+def test_measures_of_units_need_responses(made):
+    model, brain, _ = made
+    matrices = {
+        area: dissimilarities(each, "correlation") for area, each in brain.recordings.items()
+    }
+    with pytest.raises(ValueError, match=r"cka needs responses, but of IT there are dissimil.*rsa"):
+        compare(model, Contents({}, matrices, named=True), measure="cka")
+
+
+def test_layers_in_the_order_of_areas_are_found_and_said():
+    rng = np.random.default_rng(5)
+    codes = [rng.normal(size=(24, 5)) for _ in range(5)]
+    look = lambda k: codes[k] @ rng.normal(size=(5, 40)) + 0.5 * rng.normal(size=(24, 40))  # noqa: E731
+    model = contents(*(held(f"layer {k}", look(k)) for k in range(5)))
+    brain = contents(*(held(f"area {k}", *(look(k) for _ in range(4))) for k in range(5)))
+    found = compare(model, brain, measure="layers", comparison="cosine", resamples=9, shuffles=9)
+    assert found.order is not None
+    assert found.order.found
+    assert found.order.similarity.shape == (5, 5, 4)
+    assert not any("counterpart" in line for line in may_not_be_said(found, "area 0"))
+    turned = Contents(dict(reversed(brain.recordings.items())), {}, named=True)
+    found = compare(model, turned, measure="layers", comparison="cosine", resamples=9, shuffles=9)
+    assert found.order is not None
+    assert not found.order.found
+
+
 def test_chance_is_that_of_shuffled_rows(made):
     """Against shuffles of the responses themselves, before any dissimilarity is made."""
     model, brain, _ = made
