@@ -103,7 +103,7 @@ def nothing_left(cache):
 
 def test_names_and_notes():
     assert data.names() == (
-        "digits", "fashion-mnist", "mnist-10k", "photographs", "trajectories",
+        "brain92", "digits", "fashion-mnist", "mnist-10k", "photographs", "trajectories",
     )  # fmt: skip
     for name in data.names():
         known = data.info(name)
@@ -149,7 +149,7 @@ def test_path_of_installed_is_a_file_for_everyone(cache):
 def test_unknown_name_offers_the_nearest():
     with pytest.raises(ValueError, match=r"got 'fashon_mnist'.*Nearest: fashion-mnist"):
         data.info("fashon_mnist")
-    with pytest.raises(ValueError, match=r"Nearest: digits, fashion-mnist, mnist-10k"):
+    with pytest.raises(ValueError, match=r"Nearest: brain92, digits, fashion-mnist"):
         data.load("qqq")
 
 
