@@ -17,13 +17,12 @@ from ..experiment import AbstractClaim, Arm, Budget, Evidence, Gate, Outcome, Ou
 from ..measures import noise_ceiling
 from ..measures.comparators import judge
 from ..pretrained import LAYERS
-from .seen_objects import brains, drawn, fixed, objects
+from .seen_objects import Draws, Likeness, brains, drawn, fixed, objects
 
 EARLY, LATE = LAYERS[: len(LAYERS) // 2], LAYERS[len(LAYERS) // 2 :]
 SPECIES = ("monkey", "human")
 CONTROLS = ("untrained", "permuted", "animacy labels", "category labels")
 SHUFFLES, CHANCE = 1_000, 0.95
-Draws = Float[np.ndarray, "resample _"]  # how often each subject or object is drawn
 
 
 class LateLayersIt(AbstractClaim):
@@ -156,39 +155,26 @@ class Table:
     """Likeness of every network and layer to every brain, in any resample of the objects."""
 
     def __init__(self, outcomes: Outcomes, every: int):
-        areas = brains(every)
-        self.brains = {species: areas[f"{species} IT"] for species in SPECIES}
+        areas = {f"{species} IT": brains(every)[f"{species} IT"] for species in SPECIES}
+        apart = {}  # by arm: (network, layer, pair)
+        for arm, outcome in outcomes.items():
+            found = np.asarray(outcome.kept["dissimilarities"], np.float64)
+            apart[arm] = found[:1] if LateLayersIt.arms[arm].fixed else found
+        self.likeness = Likeness(apart, areas)
         self.people = brain92()["human IT"].select(objects(every))
         self.objects = len(objects(every))
         self.once = np.ones((1, self.objects))
-        self.apart = {}  # by arm: (network, layer, pair)
-        for arm, outcome in outcomes.items():
-            apart = np.asarray(outcome.kept["dissimilarities"], np.float64)
-            self.apart[arm] = apart[:1] if LateLayersIt.arms[arm].fixed else apart
-        self._known: dict[bytes, dict[str, np.ndarray]] = {}
 
     def sample(self, species: str, control: str) -> int:
         """How many are drawn anew beside objects: people, networks; where there is one, objects."""
         if species == "human":
             return len(self.people.subjects)
-        networks = len(self.apart[control])
+        networks = len(self.likeness.apart[control])
         return networks if networks > 1 else self.objects
 
     def rho(self, arm: str, species: str, what: Draws) -> Float[np.ndarray, "draw network layer _"]:
         """Spearman's rho with the monkeys, or with every person."""
-        if (name := what.tobytes()) not in self._known:
-            rows = np.concatenate([np.concatenate(each) for each in self.apart.values()])
-            brain = np.concatenate([self.brains[species] for species in SPECIES])
-            found = judge(rows, brain, "spearman", what).scores
-            ends = np.cumsum([len(each) * len(each[0]) for each in self.apart.values()])
-            parts = np.split(found, ends[:-1], axis=1)
-            self._known[name] = {
-                arm: part.reshape(len(what), *each.shape[:2], -1)
-                for (arm, each), part in zip(self.apart.items(), parts, strict=True)
-            }
-        monkeys = len(self.brains["monkey"])
-        columns = slice(monkeys) if species == "monkey" else slice(monkeys, None)
-        return self._known[name][arm][..., columns]
+        return self.likeness.rho(arm, f"{species} IT", what)
 
     def best(
         self, arm: str, species: str, who: Draws, what: Draws, layers: tuple[str, ...] = LAYERS
@@ -229,7 +215,9 @@ class Table:
         from scipy.spatial.distance import squareform
         from scipy.stats import rankdata
 
-        rows = np.concatenate([self.apart["trained"][0], self.brains["monkey"]])
+        rows = np.concatenate(
+            [self.likeness.apart["trained"][0], self.likeness.brains["monkey IT"]]
+        )
         ranks = rankdata(rows, axis=1)
         ranks -= ranks.mean(1, keepdims=True)
         ranks /= np.linalg.norm(ranks, axis=1, keepdims=True)

@@ -15,6 +15,7 @@ from ..brains import brain92
 from ..contracts import Dissimilarities, Recording
 from ..data import load
 from ..measures import dissimilarities
+from ..measures.comparators import judge
 from ..measures.matching import vectors
 from ..pretrained import (
     LAYERS,
@@ -37,6 +38,33 @@ MODELS = {  # arms of claims, and their names in the data
     "HMAX": "HMAX",
 }
 Rows = Float[np.ndarray, "row pair"]
+Draws = Float[np.ndarray, "resample _"]  # how often each subject, network or object is drawn
+
+
+class Likeness:
+    """Spearman's rho of every network and layer with every brain, in any resample of objects."""
+
+    def __init__(self, apart: dict[str, Float[np.ndarray, "_ _ pair"]], brains: dict[str, Rows]):
+        self.apart, self.brains = apart, brains  # by arm: (network, layer, pair); by area
+        self._known: dict[bytes, dict[str, np.ndarray]] = {}
+
+    def rho(self, arm: str, area: str, what: Draws) -> Float[np.ndarray, "draw network layer _"]:
+        """With every subject of an area; pairs of an object with its own copy are left out."""
+        if (name := what.tobytes()) not in self._known:
+            rows = np.concatenate([np.concatenate(each) for each in self.apart.values()])
+            found = judge(rows, np.concatenate([*self.brains.values()]), "spearman", what).scores
+            ends = np.cumsum([len(each) * len(each[0]) for each in self.apart.values()])
+            parts = np.split(found, ends[:-1], axis=1)
+            self._known[name] = {
+                arm: part.reshape(len(what), *each.shape[:2], -1)
+                for (arm, each), part in zip(self.apart.items(), parts, strict=True)
+            }
+        first = 0
+        for each, rows in self.brains.items():
+            if each == area:
+                return self._known[name][arm][..., first : first + len(rows)]
+            first += len(rows)
+        raise KeyError(area)
 
 
 @functools.cache
