@@ -6,6 +6,7 @@ weights); Ioffe & Szegedy (2015), ICML, PMLR 37:448 (batch normalisation).
 """
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -145,18 +146,19 @@ def untrained(model: EfficientNetLite0, *, key: PRNGKeyArray) -> EfficientNetLit
     Means and variances are 0 and 1; `calibrated` sets them to those of images.
     """
 
-    def layer(old: Convolution, key: PRNGKeyArray) -> Convolution:
-        height, width, inputs, out = old.kernel.shape
-        size = jnp.sqrt(2.0 / (height * width * inputs))
-        kernel = size * jax.random.normal(key, old.kernel.shape)
-        blank, one = jnp.zeros(out), jnp.ones(out)
-        return Convolution(kernel, one, blank, blank, one, old.stride, old.clipped)
+    def weights(model: EfficientNetLite0) -> list[Any]:
+        return [*(layer.kernel for layer in _convolutions(model)), model.weight]
 
-    def readout(weight: Array, bias: Array, key: PRNGKeyArray) -> tuple[Array, Array]:
-        size = jnp.sqrt(2.0 / weight.shape[1])
-        return size * jax.random.normal(key, weight.shape), jnp.zeros_like(bias)
-
-    return _redrawn(model, layer, readout, key)
+    old, new = weights(model), []
+    drawn = jax.random.normal(key, (sum(each.size for each in old),))  # at once: compiles faster
+    for each, part in zip(old, _split(drawn, old), strict=True):
+        inputs = each[0].size if each.ndim == 2 else each[..., 0].size
+        new.append(jnp.sqrt(2.0 / inputs) * part)
+    model = eqx.tree_at(weights, model, new)
+    for name, value in (("gain", 1.0), ("shift", 0.0), ("mean", 0.0), ("variance", 1.0)):
+        where = lambda model, name=name: [getattr(e, name) for e in _convolutions(model)]  # noqa: E731
+        model = eqx.tree_at(where, model, [jnp.full_like(each, value) for each in where(model)])
+    return eqx.tree_at(lambda model: model.bias, model, jnp.zeros_like(model.bias))
 
 
 def permuted(model: EfficientNetLite0, *, key: PRNGKeyArray) -> EfficientNetLite0:
@@ -165,19 +167,18 @@ def permuted(model: EfficientNetLite0, *, key: PRNGKeyArray) -> EfficientNetLite
     Means and variances stay as they were; `calibrated` sets them to those of images.
     """
 
-    def shuffle(values: Array, key: PRNGKeyArray) -> Array:
-        return jax.random.permutation(key, values.ravel()).reshape(values.shape)
+    def learned(model: EfficientNetLite0) -> list[Any]:
+        each = [(layer.kernel, layer.gain, layer.shift) for layer in _convolutions(model)]
+        return [*(part for parts in each for part in parts), model.weight, model.bias]
 
-    def layer(old: Convolution, key: PRNGKeyArray) -> Convolution:
-        parts = (old.kernel, old.gain, old.shift)
-        new = [shuffle(each, k) for each, k in zip(parts, jax.random.split(key, 3), strict=True)]
-        return Convolution(*new, old.mean, old.variance, old.stride, old.clipped)
-
-    def readout(weight: Array, bias: Array, key: PRNGKeyArray) -> tuple[Array, Array]:
-        first, second = jax.random.split(key)
-        return shuffle(weight, first), shuffle(bias, second)
-
-    return _redrawn(model, layer, readout, key)
+    old = learned(model)
+    size = sum(each.size for each in old)
+    # one sort for all, by the array and then by chance: 150 small ones take a minute to compile
+    sizes = jnp.array([each.size for each in old])
+    array = jnp.repeat(jnp.arange(len(old)), sizes, total_repeat_length=size)
+    values = jnp.concatenate([each.ravel() for each in old])
+    *_, mixed = jax.lax.sort((array, jax.random.bits(key, (size,)), values), num_keys=2)
+    return eqx.tree_at(learned, model, _split(mixed, old))
 
 
 def calibrated(
@@ -220,17 +221,12 @@ def _flow(
     return EfficientNetLite0(stem, tuple(blocks), head, model.weight, model.bias), said
 
 
-def _redrawn(
-    model: EfficientNetLite0,
-    layer: Callable[[Convolution, PRNGKeyArray], Convolution],
-    readout: Callable[[Array, Array, PRNGKeyArray], tuple[Array, Array]],
-    key: PRNGKeyArray,
-) -> EfficientNetLite0:
-    """Every layer anew, with a key of its own."""
-    known = lambda part: isinstance(part, Convolution)  # noqa: E731
-    convolutions, shape = jax.tree.flatten((model.stem, model.blocks, model.head), is_leaf=known)
-    last, *keys = jax.random.split(key, len(convolutions) + 1)
-    new = [layer(each, k) for each, k in zip(convolutions, keys, strict=True)]
-    return EfficientNetLite0(
-        *jax.tree.unflatten(shape, new), *readout(model.weight, model.bias, last)
-    )
+def _convolutions(model: EfficientNetLite0) -> list[Convolution]:
+    return [model.stem, *(layer for block in model.blocks for layer in block), model.head]
+
+
+def _split(values: Float[Array, " value"], like: list[Array]) -> list[Array]:
+    """One array after the other out of a long one, in the shapes of others."""
+    ends = np.cumsum([each.size for each in like])[:-1]
+    parts = jnp.split(values, ends.tolist())
+    return [part.reshape(each.shape) for part, each in zip(parts, like, strict=True)]
