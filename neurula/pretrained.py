@@ -172,12 +172,11 @@ def permuted(model: EfficientNetLite0, *, key: PRNGKeyArray) -> EfficientNetLite
         return [*(part for parts in each for part in parts), model.weight, model.bias]
 
     old = learned(model)
-    size = sum(each.size for each in old)
-    # one sort for all, by the array and then by chance: 150 small ones take a minute to compile
-    sizes = jnp.array([each.size for each in old])
-    array = jnp.repeat(jnp.arange(len(old)), sizes, total_repeat_length=size)
+    # One sort for all, by the array and then by chance: 150 small ones take a minute to compile.
+    arrays = jnp.concatenate([jnp.full(each.size, k) for k, each in enumerate(old)])
     values = jnp.concatenate([each.ravel() for each in old])
-    *_, mixed = jax.lax.sort((array, jax.random.bits(key, (size,)), values), num_keys=2)
+    bits = jax.random.bits(key, values.shape)
+    *_, mixed = jax.lax.sort((arrays, bits, values), num_keys=2)
     return eqx.tree_at(learned, model, _split(mixed, old))
 
 

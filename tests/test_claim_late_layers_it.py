@@ -19,6 +19,10 @@ PAIRS = OBJECTS * (OBJECTS - 1) // 2
 NAMES = tuple(f"{k:02d} thing" for k in range(OBJECTS))
 
 
+def outcome(apart):
+    return Outcome(jnp.zeros(NETWORKS), kept={"dissimilarities": jnp.asarray(apart)})
+
+
 @pytest.fixture
 def invented(monkeypatch):
     """Brains of noise; networks of noise, but block 12 of the trained one is the monkeys' IT."""
@@ -37,7 +41,7 @@ def invented(monkeypatch):
         if arm == "trained":
             apart[0, LAYERS.index("block 12")] = monkey[0]
         apart = np.broadcast_to(apart, (NETWORKS, layers, PAIRS))
-        outcomes[arm] = Outcome(np.zeros(NETWORKS), kept={"dissimilarities": apart})
+        outcomes[arm] = outcome(apart)
     return outcomes, known
 
 
@@ -113,7 +117,7 @@ def test_noise_alone_is_no_likeness(invented):
     """Shuffled names give what noise gives: the gate fails for a network of noise."""
     outcomes, known = invented
     noise = np.random.default_rng(5).uniform(size=(NETWORKS, len(LAYERS), PAIRS))
-    outcomes["trained"] = Outcome(np.zeros(NETWORKS), kept={"dissimilarities": noise[[0] * 8]})
+    outcomes["trained"] = outcome(noise[[0] * NETWORKS])
     table = Table(outcomes, 1)
     assert not table.gates()[0].held
     rho = [spearmanr(row, known["monkey IT"][0]).statistic for row in noise[0]]

@@ -9,7 +9,7 @@ import functools
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Float, PRNGKeyArray
 
 from ..brains import brain92
 from ..contracts import Dissimilarities, Recording
@@ -101,13 +101,17 @@ def fixed(arm: str, every: int) -> Rows:
 
 def drawn(arm: str, every: int, key: PRNGKeyArray) -> Rows:
     """Dissimilarities in every layer of an untrained network, or of a permuted one."""
-    said = _drawn(_network(), _pictures(every), arm, key)
+    network = _draw(_network(), arm, key)
+    _, said = _calibrated(network, _pictures(every))
     return _apart({layer: said[layer] for layer in LAYERS}, every)
 
 
 @eqx.filter_jit
-def _drawn(model: EfficientNetLite0, seen: Array, arm: str, key: PRNGKeyArray) -> Activations:
-    return calibrated(DRAWN[arm](model, key=key), seen)[1]
+def _draw(model: EfficientNetLite0, arm: str, key: PRNGKeyArray) -> EfficientNetLite0:
+    return DRAWN[arm](model, key=key)
+
+
+_calibrated = eqx.filter_jit(calibrated)  # one program for all that is drawn
 
 
 @functools.cache
