@@ -9,7 +9,7 @@ import functools
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, PRNGKeyArray
+from jaxtyping import Array, Float, PRNGKeyArray
 
 from ..brains import brain92
 from ..contracts import Dissimilarities, Recording
