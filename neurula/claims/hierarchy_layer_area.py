@@ -61,7 +61,7 @@ class HierarchyLayerArea(AbstractClaim):
     )
     pitfalls: ClassVar[tuple[str, ...]] = (
         "It was known before that these early visual data resemble outlines (rho 0.29) and human "
-        "IT (0.34) but no model of V1 (-0.14), and block 14 best of all layers: the gates are "
+        "IT (0.34, mean of people) but no model of V1 (-0.14), and block 14 best: the gates are "
         "written for that.",
         "Noise of the same scans makes early visual cortex and IT alike.",
         "Receptive fields grow with depth in untrained networks too: hence the difference to them.",
