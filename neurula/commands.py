@@ -181,13 +181,19 @@ class Compare:
 class Data:
     """List data sets, get one, or print where it lies.
 
-    For example: neurula data get NAME
+    For example:
+
+    neurula data get NAME
+
+    neurula data get NAME --from FOLDER
     """
 
     action: Positional[Literal["list", "get", "path"]]
     """What to do."""
     name: Annotated[Positional[str | None], arg(metavar="[NAME]")] = None
     """A data set; see: neurula data list"""
+    source: Annotated[str | None, arg(name="from", metavar="FOLDER")] = None
+    """Where get finds the files of the set, instead of downloading them."""
 
 
 @dataclasses.dataclass

@@ -22,8 +22,16 @@ def data(command: Any) -> int:
             f"{', '.join(data.names())}. For example: neurula data {command.action} "
             f"{data.names()[0]}"
         )
+    if command.source is not None and command.action != "get":
+        raise Mistake(
+            f"Expected --from after get alone, and got it after {command.action}, which copies "
+            f"nothing. Write: neurula data get {command.name} --from {command.source}"
+        )
     try:
-        print({"get": data.get, "path": data.path}[command.action](command.name))
+        if command.action == "get":
+            print(data.get(command.name, command.source))
+        else:
+            print(data.path(command.name))
     except (ValueError, OSError) as error:  # they say what was expected, and what to do
         raise Mistake(str(error)) from error
     return 0

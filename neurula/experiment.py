@@ -28,6 +28,7 @@ class Arm:
 
     role: Literal["brain", "control", "sham", "probe"]  # a probe only describes, it judges nothing
     says: str
+    fixed: bool = False  # one thing, of which seeds draw nothing anew: trained weights, a label
 
 
 class Budget:

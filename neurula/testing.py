@@ -201,7 +201,11 @@ def check_task(task: AbstractTask) -> None:
 
 
 def check_claim(claim: AbstractClaim) -> None:
-    """A run at the smoke budget goes from every arm to a ruling, and the figure is drawn."""
+    """A run at the smoke budget goes from every arm to a ruling, and the figure is drawn.
+
+    Where data of the claim are not on this computer, only what needs none of them is checked.
+    """
+    from .data import available
     from .judging import Request, judging
     from .piece import compute
     from .requests import at_budget
@@ -214,6 +218,8 @@ def check_claim(claim: AbstractClaim) -> None:
     assert {"control", "sham"} & set(roles), "something is there to compare it with"
     spaces = {arm: claim.space(arm) for arm in claim.arms}
     assert all(r.low < r.high for space in spaces.values() for r in space.values()), "ranges"
+    if not all(map(available, claim.data)):
+        return
     seeds, address = (
         claim.budgets["smoke"].seeds,
         f"{type(claim).__module__}:{type(claim).__name__}",

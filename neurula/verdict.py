@@ -79,7 +79,8 @@ def judge(
         f"gate failed: {gate.says} ({gate.found})" for gate in evidence.gates if not gate.held
     ]
     if not isinstance(evidence.primary, Identity):
-        fatal += _copies(finished, kept)
+        drawn = {arm: each for arm, each in finished.items() if not claim.arms[arm].fixed}
+        fatal += _copies(drawn, kept)
     finding, problem = _find(evidence.primary, looks)
     fatal += problem
     needed = None

@@ -103,7 +103,8 @@ def nothing_left(cache):
 
 def test_names_and_notes():
     assert data.names() == (
-        "digits", "fashion-mnist", "mnist-10k", "photographs", "trajectories",
+        "brain92", "digits", "efficientnet-lite0", "fashion-mnist", "mnist-10k", "photographs",
+        "trajectories",
     )  # fmt: skip
     for name in data.names():
         known = data.info(name)
@@ -149,7 +150,7 @@ def test_path_of_installed_is_a_file_for_everyone(cache):
 def test_unknown_name_offers_the_nearest():
     with pytest.raises(ValueError, match=r"got 'fashon_mnist'.*Nearest: fashion-mnist"):
         data.info("fashon_mnist")
-    with pytest.raises(ValueError, match=r"Nearest: digits, fashion-mnist, mnist-10k"):
+    with pytest.raises(ValueError, match=r"Nearest: brain92, digits, efficientnet-lite0"):
         data.load("qqq")
 
 
@@ -315,6 +316,7 @@ def test_cache_is_the_users_unless_told(monkeypatch):
     ("name", "shapes"),
     [
         ("fashion-mnist", {"train_images": (60_000, 28, 28), "test_labels": (10_000,)}),
+        ("efficientnet-lite0", {"_conv_stem.weight": (32, 3, 3, 3), "_fc.bias": (1000,)}),
         ("mnist-10k", {"images": (10_000, 28, 28), "labels": (10_000,)}),
         ("trajectories", {"sargolini_position": (29_800, 2), "tanni_time": (219_670,)}),
     ],

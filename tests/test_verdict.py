@@ -1,5 +1,6 @@
 """What the judge makes of outcomes: rulings, gates, failures, copies, power and records."""
 
+import dataclasses
 import json
 from typing import ClassVar, Literal
 
@@ -145,6 +146,16 @@ def test_copies_of_a_seed_are_refused(test):
     verdict = judge(Toy(test=test), found)
     assert verdict.ruling == "inconclusive"
     assert "arm 'old': seeds 2 and 6 gave bit-identical outcomes" in verdict.problems[0]
+
+
+def test_a_fixed_arm_may_have_equal_seeds(monkeypatch):
+    """A trained network is one: it is the same for every seed."""
+    found = outcomes(2.0)
+    found["old"] = jax.tree.map(lambda rows: np.repeat(rows[:1], 10, 0), found["old"])
+    assert "bit-identical" in judge(Toy(), found).problems[0]
+    fixed = Toy.arms | {"old": dataclasses.replace(Toy.arms["old"], fixed=True)}
+    monkeypatch.setattr(Toy, "arms", fixed)
+    assert judge(Toy(), found).ruling == "supported"
 
 
 def test_identity_may_have_equal_seeds():

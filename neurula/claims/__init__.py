@@ -10,6 +10,8 @@ from .feedback_alignment import FeedbackAlignment as FeedbackAlignment
 from .firing_patterns import FiringPatterns as FiringPatterns
 from .free_graph import FreeGraph as FreeGraph
 from .hebb_bp_equivalence import HebbBpEquivalence as HebbBpEquivalence
+from .hierarchy_layer_area import HierarchyLayerArea as HierarchyLayerArea
+from .late_layers_it import LateLayersIt as LateLayersIt
 from .local_error_signals import LocalErrorSignals as LocalErrorSignals
 from .masking_interrupts import MaskingInterrupts as MaskingInterrupts
 from .null_calibration import NullCalibration as NullCalibration

@@ -1,6 +1,8 @@
 """Real data, named, cited, checksummed. To add one: a file here, and a line below."""
 
+from .brain92 import BRAIN92 as BRAIN92
 from .digits import DIGITS as DIGITS
+from .efficientnet_lite0 import EFFICIENTNET_LITE0 as EFFICIENTNET_LITE0
 from .fashion_mnist import FASHION_MNIST as FASHION_MNIST
 from .mnist_10k import MNIST_10K as MNIST_10K
 from .photographs import PHOTOGRAPHS as PHOTOGRAPHS

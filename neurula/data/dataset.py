@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from .packages import AbstractDownload, Installed
+from .repositories import Repository
 
 Files = dict[str, bytes]  # contents, unzipped, by path inside the package
 
@@ -19,7 +20,7 @@ class DataSet:
     holds: str  # arrays with shapes and units
     citation: str
     licence: str
-    package: Installed | AbstractDownload
+    package: Installed | AbstractDownload | Repository
     files: tuple[str, ...]  # paths inside the package; those ending in .gz are unzipped
     checksum: str  # sha256 of the contents of the files, unzipped, one after another
     size: int  # bytes to download; 0 where nothing is
@@ -30,13 +31,21 @@ class DataSet:
         """Where it comes from, in words."""
         return str(self.package)
 
-    def open(self, files: Files) -> dict[str, np.ndarray]:
-        """Turn the files into arrays. Raises `ValueError` where they are not the known ones."""
+    def open(self, files: Files, given: str = "") -> dict[str, np.ndarray]:
+        """Turn the files into arrays. Raises `ValueError` where they are not the known ones.
+
+        `given` names the folder in which the user has them, where they were not downloaded.
+        """
         found = hashlib.sha256(b"".join(files[name] for name in self.files)).hexdigest()
         if found != self.checksum:
             raise ValueError(
                 f"{self.name} should have the sha256 {self.checksum}, and what came has {found}. "
-                f"So these are not the numbers that neurula knows, and nothing was kept. Try "
-                f"again; if it stays so, {self.source} has changed: please report it."
+                f"So these are not the numbers that neurula knows, and nothing was kept. "
+                + self._advice(given)
             )
         return self.read(files)
+
+    def _advice(self, given: str) -> str:
+        if given:
+            return f"Compare the files in {given} with those of {self.source}: copy them again."
+        return f"Try again; if it stays so, {self.source} has changed: please report it."

