@@ -192,7 +192,9 @@ class PotentialMemory(AbstractClaim):
         return Evidence(
             weakest(*halves.values()),
             gates=(
-                Gate("All recall 90 % after 25 ms.", min(first.values()) >= 100 * RIGHT, found),
+                Gate(
+                    "All recall 90 % after 25 ms.", bool(min(first.values()) >= 100 * RIGHT), found
+                ),
                 Gate("Spiking cells fire at 1 to 100 Hz.", bool(awake), span),
                 Gate(
                     "At most half of the cells are silent.",
