@@ -5,6 +5,7 @@ from .balanced_amplification import BalancedAmplification as BalancedAmplificati
 from .bci_spike_triggered import BciSpikeTriggered as BciSpikeTriggered
 from .boltzmann_encoder import BoltzmannEncoder as BoltzmannEncoder
 from .column_laminar import ColumnLaminar as ColumnLaminar
+from .direction_selectivity import DirectionSelectivity as DirectionSelectivity
 from .feedback_alignment import FeedbackAlignment as FeedbackAlignment
 from .firing_patterns import FiringPatterns as FiringPatterns
 from .free_graph import FreeGraph as FreeGraph

@@ -4,15 +4,32 @@ from .agreement import kappa as kappa
 from .alignment import alignment as alignment
 from .autocorrelograms import autocorrelogram as autocorrelogram
 from .border_scores import border_score as border_score
+from .direction import (
+    direction_index as direction_index,
+    orientation_index as orientation_index,
+    preferred_direction as preferred_direction,
+    shuffled_direction_index as shuffled_direction_index,
+)
 from .dissimilarities import dissimilarities as dissimilarities
 from .energy import energy as energy
 from .filtered import filtered as filtered
+from .gratings import (
+    directions as directions,
+    grating as grating,
+    grating_responses as grating_responses,
+    rectified as rectified,
+)
 from .grid_lattice import grid_lattice as grid_lattice
 from .grid_scores import grid_score as grid_score
 from .head_direction import head_direction as head_direction
 from .inference import score_models as score_models
 from .information import spatial_information as spatial_information
 from .model_scores import ModelScores as ModelScores
+from .motion_energy import (
+    energy_correlation as energy_correlation,
+    motion_energy as motion_energy,
+    opponent_energy as opponent_energy,
+)
 from .multiplicity import benjamini_hochberg as benjamini_hochberg, holm as holm
 from .noise import noise_covariance as noise_covariance
 from .place_fields import place_fields as place_fields

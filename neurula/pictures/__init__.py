@@ -8,6 +8,7 @@ from .images import images as images
 from .likeness import likeness as likeness
 from .maps import maps as maps
 from .phase_plane import phase_plane as phase_plane
+from .polar import polar as polar
 from .raster import raster as raster
 from .rate_curve import rate_curve as rate_curve
 from .rate_maps import rate_maps as rate_maps

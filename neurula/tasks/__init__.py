@@ -7,6 +7,7 @@ from .digits import Digits as Digits
 from .encoder import Encoder as Encoder
 from .interrupted import Interrupted as Interrupted
 from .mnist_1d import MNIST1D as MNIST1D
+from .moving_patches import MovingPatches as MovingPatches
 from .noisy import Noisy as Noisy
 from .parity import Parity as Parity
 from .patches import Patches as Patches

@@ -66,7 +66,7 @@ class Patches(AbstractTask):
         return 1, self.size**2, self.cells
 
     def sample(self, split: Split, *, key: PRNGKeyArray) -> Sample:
-        views, centre, matrix = _whitened(self.size, self.whitening)
+        views, centre, matrix = whitened(self.size, self.whitening)
         photograph, row, column = jr.uniform(split_key(key, split), (3,))
         first, last = COLUMNS[split]
         corner = (
@@ -78,7 +78,7 @@ class Patches(AbstractTask):
         return Sample((patch.reshape(1, -1) - centre[None]) @ matrix)
 
     def exam(self, split: Split, *, key: PRNGKeyArray) -> Sample:
-        views, centre, matrix = _whitened(self.size, self.whitening)
+        views, centre, matrix = whitened(self.size, self.whitening)
         return Sample(jnp.asarray((_tiles(views, split, self.size) - centre) @ matrix)[:, None])
 
     def error(self, outputs: Float[Array, "time out"], sample: Sample) -> Float[Array, ""]:
@@ -95,7 +95,7 @@ class Patches(AbstractTask):
 
 
 @functools.cache
-def _whitened(size: int, whitening: Whitening) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def whitened(size: int, whitening: Whitening) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Both photographs, what to subtract from a patch, and the matrix to multiply it by."""
     grey = [picture.mean(-1) / 255 for picture in load("photographs").values()]
     views = np.stack([_flattened(view) if whitening == "olshausen" else view for view in grey])
