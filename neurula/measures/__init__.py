@@ -13,6 +13,7 @@ from .direction import (
 from .dissimilarities import dissimilarities as dissimilarities
 from .energy import energy as energy
 from .filtered import filtered as filtered
+from .gabors import Gabors as Gabors, fit_gabors as fit_gabors
 from .gratings import (
     directions as directions,
     grating as grating,
@@ -24,7 +25,9 @@ from .grid_scores import grid_score as grid_score
 from .head_direction import head_direction as head_direction
 from .inference import score_models as score_models
 from .information import spatial_information as spatial_information
+from .linear_responses import linear_responses as linear_responses
 from .model_scores import ModelScores as ModelScores
+from .modulation import modulation_ratio as modulation_ratio
 from .motion_energy import (
     energy_correlation as energy_correlation,
     motion_energy as motion_energy,
@@ -32,9 +35,14 @@ from .motion_energy import (
 )
 from .multiplicity import benjamini_hochberg as benjamini_hochberg, holm as holm
 from .noise import noise_covariance as noise_covariance
+from .orientation import orientation_tuning as orientation_tuning
 from .place_fields import place_fields as place_fields
 from .rate_maps import rate_map as rate_map
 from .readout import readout as readout
+from .receptive_fields import (
+    ReceptiveFields as ReceptiveFields,
+    receptive_fields as receptive_fields,
+)
 from .similarity import (
     Similarity as Similarity,
     noise_ceiling as noise_ceiling,
