@@ -7,15 +7,14 @@ Skottun et al. (1991), Vision Res. 31:1079; De Valois, Albrecht & Thorell (1982)
 import numpy as np
 from jaxtyping import Float, Real
 
+Rates = Real[np.ndarray, "time *cell"]
+Ratios = Float[np.ndarray, "*cell"]
 SIMPLE = 1.0  # a cell with a higher ratio is called simple
 
 
 def modulation_ratio(
-    responses: Real[np.ndarray, "time *cell"],
-    tempo: float,
-    *,
-    spontaneous: Real[np.ndarray, "*cell"] | float = 0.0,
-) -> Float[np.ndarray, "*cell"]:
+    responses: Rates, tempo: float, *, spontaneous: Real[np.ndarray, "*cell"] | float = 0.0
+) -> Ratios:
     """F1 / F0, the amplitude at the grating's frequency over the mean beyond spontaneous rate.
 
     `responses` are rates in equal bins over a whole number of cycles; `tempo` is in cycles per
