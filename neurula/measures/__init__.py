@@ -4,6 +4,7 @@ from .agreement import kappa as kappa
 from .alignment import alignment as alignment
 from .autocorrelograms import autocorrelogram as autocorrelogram
 from .border_scores import border_score as border_score
+from .codes import code_filters as code_filters
 from .direction import (
     direction_index as direction_index,
     orientation_index as orientation_index,
@@ -47,6 +48,12 @@ from .similarity import (
     Similarity as Similarity,
     noise_ceiling as noise_ceiling,
     similarity as similarity,
+)
+from .sparse_coding import (
+    objective as objective,
+    random_dictionary as random_dictionary,
+    sparse_codes as sparse_codes,
+    sparse_dictionary as sparse_dictionary,
 )
 from .spike_counts import (
     correlogram as correlogram,

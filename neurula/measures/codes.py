@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float, Real
 
-from .sparse_coding import sparse_dictionary
+from .sparse_coding import random_dictionary, sparse_dictionary
 
 Kind = Literal["sparse", "independent", "clusters", "principal"]
 Words = Float[np.ndarray, "word pixel"]
@@ -52,7 +52,7 @@ def code_filters(
             f"{most}, or use kind='sparse', which may have more filters than pixels."
         )
     if kind == "sparse":
-        start = rng.standard_normal((count, examples.shape[1]))
+        start = random_dictionary(count, examples.shape[1], rng)
         return sparse_dictionary(examples, start, penalty=penalty, passes=passes, rng=rng)
     seed = int(rng.integers(2**31))
     found = {"independent": _independent, "clusters": _clusters, "principal": _principal}[kind]

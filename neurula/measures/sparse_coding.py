@@ -69,6 +69,12 @@ def sparse_dictionary(
     return words.astype(float)
 
 
+def random_dictionary(words: int, pixels: int, rng: np.random.Generator) -> Dictionary:
+    """Words of Gaussian noise, of length 1: where learning may start."""
+    drawn = rng.standard_normal((words, pixels))
+    return drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
+
+
 def objective(examples: Examples, dictionary: Dictionary, *, penalty: float) -> float:
     """Mean of |x - a D|^2 / 2 + penalty sum |a| over examples, with the best codes."""
     codes = sparse_codes(examples, dictionary, penalty=penalty)

@@ -122,6 +122,22 @@ def decorrelating(
     return centre, matrix / np.sqrt(np.mean(((patches - centre) @ matrix) ** 2))
 
 
+def draw_patches(
+    views: Float[np.ndarray, "view row column"],
+    split: Split,
+    size: int,
+    count: int,
+    rng: np.random.Generator,
+) -> Float[np.ndarray, "patch pixel"]:
+    """Patches as they are, from anywhere in the part of a split, of pictures 640 pixels wide."""
+    first, last = COLUMNS[split]
+    windows = np.lib.stride_tricks.sliding_window_view(
+        views[:, :, first:last], (size, size), (1, 2)
+    )
+    at = tuple(rng.integers(0, most, count) for most in windows.shape[:3])
+    return windows[at].reshape(count, -1).astype(float)
+
+
 def _flattened(view: np.ndarray) -> np.ndarray:
     """A photograph with a flat spectrum up to the cutoff: gain grows as amplitude falls."""
     rows, columns = np.fft.fftfreq(view.shape[0]), np.fft.rfftfreq(view.shape[1])
