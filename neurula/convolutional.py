@@ -16,7 +16,8 @@ from .contracts import AbstractBlock
 class Convolutional(AbstractBlock[None]):
     """y = V max_places(max(W x_place + b, 0)) + d for square pictures of `side` pixels.
 
-    Filters W are `size` pixels wide and look at every place where they fit.
+    Filters W are `size` pixels wide and look at every place where they fit. They begin as noise of
+    variance gain^2 / pixels; with a low gain little of it is left after learning.
     """
 
     side: int = eqx.field(static=True)
@@ -24,7 +25,16 @@ class Convolutional(AbstractBlock[None]):
     bias: Float[Array, " filter"]
     readout: eqx.nn.Linear
 
-    def __init__(self, side: int, size: int, filters: int, outputs: int, *, key: PRNGKeyArray):
+    def __init__(
+        self,
+        side: int,
+        size: int,
+        filters: int,
+        outputs: int,
+        *,
+        gain: float = 1.0,
+        key: PRNGKeyArray,
+    ):
         if not 1 <= size <= side:
             raise ValueError(
                 f"Expected filters of 1 to {side} pixels for pictures {side} pixels wide, but got "
@@ -33,7 +43,7 @@ class Convolutional(AbstractBlock[None]):
             )
         at_filters, at_readout = jax.random.split(key)
         self.side = side
-        self.filters = jax.random.normal(at_filters, (filters, size**2)) / size
+        self.filters = jax.random.normal(at_filters, (filters, size**2)) * gain / size
         self.bias = jnp.zeros(filters)
         self.readout = eqx.nn.Linear(filters, outputs, key=at_readout)
 

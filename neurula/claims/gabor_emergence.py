@@ -29,7 +29,7 @@ from ..measures import (
 from ..measures.codes import Kind
 from ..rules import Backprop
 from ..tasks import Patches, Turned
-from ..tasks.patches import decorrelating, draw_patches, whitened
+from ..tasks.patches import draw_patches, flattened, whitened
 from ..tasks.scrambled import phase_scrambled, white_noise
 
 BRAIN, SCRAMBLED, WHITE = "sparse", "sparse, scrambled", "sparse, white noise"
@@ -38,6 +38,7 @@ TOLD, UNTRAINED = "told the turn", "random"
 KINDS: dict[str, Kind] = {PCA: "principal", CLUSTERS: "clusters", ICA: "independent"}
 EXPLAINED = 0.5  # R^2; 99 % of noise filters stay below 0.20 (white) or 0.40 (scrambled patches)
 PENALTY = 1.0  # of sparse codes: explains 70 % of held-out natural patches with 10 % of cells
+VARIANCE = 0.99  # that components have to hold: the rest is noise of the camera
 SHOWN = 8  # filters of each arm in the figure
 BATCH = 128  # of the network that is taught
 Rows = Float[np.ndarray, "row pixel"]  # patches or filters
@@ -128,15 +129,23 @@ class GaborEmergence(AbstractClaim):
     def coded(self, arm: str, key: PRNGKeyArray) -> tuple[Rows, dict[str, Any], dict[str, Any]]:
         """Filters that the patches of an arm suggest."""
         at_patches, at_picture, at_code = np.asarray(jax.random.bits(key, (3,))).tolist()
-        views = photographs(arm, self.size, np.random.default_rng(at_picture))
-        seen, held = patches(views, self.size, self.seen, np.random.default_rng(at_patches))
+        views = photographs(arm, np.random.default_rng(at_picture))
+        draws = np.random.default_rng(at_patches)
+        seen = draw_patches(views, "train", self.size, self.seen, draws)
+        held = draw_patches(views, "test", self.size, self.seen // 10, draws)
         rng = np.random.default_rng(at_code)
         filters = random_dictionary(self.cells, self.size**2, rng)
         kept = {"kurtosis": np.mean(held**4) / np.mean(held**2) ** 2 - 3}
         if arm == UNTRAINED:
             return filters, kept, {}
         if arm in KINDS:
-            filters = code_filters(seen, self.cells, KINDS[arm], rng=rng)
+            variances = np.linalg.eigvalsh(np.cov(seen.T))[::-1].cumsum()
+            most = (
+                self.cells
+                if arm == CLUSTERS
+                else min(self.cells, int(np.sum(variances < VARIANCE * variances[-1])) + 1)
+            )
+            filters = code_filters(seen, most, KINDS[arm], rng=rng)
             return filters, kept, {"parameters": filters.size, "samples": self.seen}
         before = objective(held, filters, penalty=PENALTY)
         filters = sparse_dictionary(seen, filters, penalty=PENALTY, passes=self.passes, rng=rng)
@@ -147,8 +156,8 @@ class GaborEmergence(AbstractClaim):
         """Filters of a network that was taught which way up patches are."""
         at_brain, at_life, at_exam = jax.random.split(key, 3)
         side = self.size + 2  # three places for a filter each way
-        task = Turned(Patches(side))
-        brain = Convolutional(side, self.size, self.cells, 4, key=at_brain)
+        task = Turned(Patches(side, "olshausen"))
+        brain = Convolutional(side, self.size, self.cells, 4, gain=0.1, key=at_brain)
         steps = self.passes * self.seen // BATCH
 
         @eqx.filter_jit
@@ -232,23 +241,13 @@ def gates(kept: dict[str, dict[str, np.ndarray]], noise: np.ndarray) -> tuple[Ga
     )  # fmt: skip
 
 
-def photographs(
-    arm: str, size: int, rng: np.random.Generator
-) -> Float[np.ndarray, "view row column"]:
-    """Grey photographs, or what is left of them."""
-    views = np.asarray(whitened(size, "none")[0], float)
-    change = {SCRAMBLED: phase_scrambled, WHITE: white_noise}.get(arm)
-    return views if change is None else np.stack([change(view, rng) for view in views])
-
-
-def patches(
-    views: Float[np.ndarray, "view row column"], size: int, count: int, rng: np.random.Generator
-) -> tuple[Rows, Rows]:
-    """Whitened patches to learn from, and a tenth as many from elsewhere to judge a code by."""
-    seen = draw_patches(views, "train", size, count, rng)
-    held = draw_patches(views, "test", size, count // 10, rng)
-    centre, matrix = decorrelating(seen)
-    return (seen - centre) @ matrix, (held - centre) @ matrix
+def photographs(arm: str, rng: np.random.Generator) -> Float[np.ndarray, "view row column"]:
+    """Grey photographs, or what is left of them, whitened, each with a variance of 1."""
+    views = np.asarray(whitened(2, "none")[0], float)
+    if change := {SCRAMBLED: phase_scrambled, WHITE: white_noise}.get(arm):
+        views = np.stack([change(view, rng) for view in views])
+    views = np.stack([flattened(view) for view in views])
+    return views / views.std((1, 2), keepdims=True)
 
 
 def numbers(fields: ReceptiveFields) -> dict[str, Any]:

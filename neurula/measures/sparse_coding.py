@@ -10,8 +10,9 @@ from jaxtyping import Float, Real
 Examples = Real[np.ndarray, "example pixel"]
 Dictionary = Float[np.ndarray, "word pixel"]
 Codes = Float[np.ndarray, "example word"]
-BATCH = 256
-STEPS = 60  # of each code
+BATCH = 100
+STEPS = 50  # of each code
+ROUGH = 25  # of codes while learning
 MEMORY = 0.98  # of what was seen, kept from batch to batch
 
 
@@ -44,7 +45,7 @@ def sparse_dictionary(
     penalty: float,
     passes: int = 4,
     batch: int = BATCH,
-    steps: int = STEPS,
+    steps: int = ROUGH,
     rng: np.random.Generator,
 ) -> Dictionary:
     """Words of length 1 that describe `examples` by sparse codes, learned batch by batch.

@@ -32,7 +32,7 @@ def receptive_fields(
 
     Filters may come in groups by name. Each is divided by its own largest value, so that all
     contrasts look alike; what is near 0 is pale. To the right of a filter stands its fit, on the
-    same scale, with R^2 above.
+    same scale, with R^2 above (0 if below).
     """
     groups = rows if isinstance(rows, Mapping) else {"": rows}
     fits = fitted if isinstance(fitted, Mapping) else {"": fitted} if fitted is not None else {}
@@ -95,5 +95,5 @@ def _band(
         if fit is not None and drawn is not None:
             beside = left + size + 1
             band[top : top + high, beside : beside + high] = np.clip(drawn[index] / peak, -1, 1)
-            notes.append((f"{float(fit.explained[index]):.2f}", beside - 1.0, top - 0.5))
+            notes.append((f"{max(float(fit.explained[index]), 0.0):.2f}", beside - 1.0, top - 0.5))
     return band, notes

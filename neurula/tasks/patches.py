@@ -98,28 +98,15 @@ class Patches(AbstractTask):
 def whitened(size: int, whitening: Whitening) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Both photographs, what to subtract from a patch, and the matrix to multiply it by."""
     grey = [picture.mean(-1) / 255 for picture in load("photographs").values()]
-    views = np.stack([_flattened(view) if whitening == "olshausen" else view for view in grey])
+    views = np.stack([flattened(view) if whitening == "olshausen" else view for view in grey])
     patches = _tiles(views, "train", size)
+    centre = patches.mean(0) if whitening == "zca" else np.full(size**2, patches.mean())
+    matrix = np.eye(size**2)
     if whitening == "zca":
-        centre, matrix = decorrelating(patches)
-    else:
-        centre, matrix = np.full(size**2, patches.mean()), np.eye(size**2)
-        matrix = matrix / np.sqrt(np.mean(((patches - centre) @ matrix) ** 2))
+        variances, patterns = np.linalg.eigh(np.cov(patches.T, bias=True))
+        matrix = (patterns / np.sqrt(variances + RIDGE * variances.mean())) @ patterns.T
+    matrix = matrix / np.sqrt(np.mean(((patches - centre) @ matrix) ** 2))
     return views.astype(np.float32), centre.astype(np.float32), matrix.astype(np.float32)
-
-
-def decorrelating(
-    patches: Float[np.ndarray, "patch pixel"],
-) -> tuple[Float[np.ndarray, " pixel"], Float[np.ndarray, "pixel pixel"]]:
-    """What to subtract from patches, and what to multiply them by, for "zca" whitening.
-
-    Afterwards these patches have the mean 0 and the mean square 1, and their pixels are almost
-    uncorrelated: the faintest patterns, mostly noise of the camera, stay faint.
-    """
-    centre = patches.mean(0)
-    variances, patterns = np.linalg.eigh(np.cov(patches.T, bias=True))
-    matrix = (patterns / np.sqrt(variances + RIDGE * variances.mean())) @ patterns.T
-    return centre, matrix / np.sqrt(np.mean(((patches - centre) @ matrix) ** 2))
 
 
 def draw_patches(
@@ -138,7 +125,7 @@ def draw_patches(
     return windows[at].reshape(count, -1).astype(float)
 
 
-def _flattened(view: np.ndarray) -> np.ndarray:
+def flattened(view: np.ndarray) -> np.ndarray:
     """A photograph with a flat spectrum up to the cutoff: gain grows as amplitude falls."""
     rows, columns = np.fft.fftfreq(view.shape[0]), np.fft.rfftfreq(view.shape[1])
     frequency = np.hypot(rows[:, None], columns[None])  # cycles per pixel
