@@ -68,6 +68,7 @@ from .spike_patterns import (
     variation as variation,
 )
 from .spike_tiling import spike_time_tiling as spike_time_tiling
+from .spike_triggered import SpikeTriggered as SpikeTriggered, spike_triggered as spike_triggered
 from .time_shifts import shifted_maps as shifted_maps, shuffled as shuffled
 from .transmission import linear_share as linear_share, roc_area as roc_area
 from .visited import visits as visits

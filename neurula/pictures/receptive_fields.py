@@ -1,7 +1,7 @@
 """Receptive fields of many cells, each scaled alone, beside the Gabor functions that fit them."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import plotly.graph_objects as go
@@ -10,6 +10,7 @@ from jaxtyping import Num
 from . import theme
 
 
+@runtime_checkable
 class Fitted(Protocol):
     """What `measures.fit_gabors` gives."""
 
