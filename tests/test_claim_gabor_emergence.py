@@ -19,7 +19,7 @@ from neurula.claims.gabor_emergence import (
 from neurula.convolutional import Convolutional
 from neurula.experiment import Outcome
 from neurula.measures import receptive_fields
-from neurula.tasks import Patches, Turned
+from neurula.tasks import Parity, Patches, Shown, Turned
 from neurula.tasks.patches import draw_patches
 
 CLAIM = GaborEmergence()
@@ -81,6 +81,8 @@ def test_a_turned_patch_is_turned():
         after = np.asarray(turned.stimuli[index]).reshape(6, 6)
         np.testing.assert_array_equal(after, np.rot90(before, answers[index]))
     assert task.shape == (1, 36, 4)
+    with pytest.raises(ValueError, match=r"square pictures, got 3 numbers.*Turned\(Patches"):
+        Turned(Shown(Parity(4), past=3))
 
 
 def test_a_filter_of_the_network_finds_its_pattern_wherever_it_is():

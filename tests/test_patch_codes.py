@@ -6,7 +6,7 @@ import pytest
 from neurula.data import load
 from neurula.measures.codes import code_filters
 from neurula.measures.sparse_coding import (
-    objective,
+    coding_cost,
     random_dictionary,
     sparse_codes,
     sparse_dictionary,
@@ -57,7 +57,7 @@ def test_a_sparse_code_finds_the_words_that_examples_are_made_of():
     np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, rtol=1e-5)
     assert np.mean(nearest(start, words) > 0.95) < 0.1
     assert np.mean(nearest(found, words) > 0.95) > 0.8
-    ours, first, true = (objective(seen[:200], x, penalty=0.3) for x in (found, start, words))
+    ours, first, true = (coding_cost(seen[:200], x, penalty=0.3) for x in (found, start, words))
     assert ours < 0.8 * first
     assert ours < 1.03 * true
 

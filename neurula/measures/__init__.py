@@ -50,7 +50,7 @@ from .similarity import (
     similarity as similarity,
 )
 from .sparse_coding import (
-    objective as objective,
+    coding_cost as coding_cost,
     random_dictionary as random_dictionary,
     sparse_codes as sparse_codes,
     sparse_dictionary as sparse_dictionary,

@@ -76,7 +76,7 @@ def random_dictionary(words: int, pixels: int, rng: np.random.Generator) -> Dict
     return drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
 
 
-def objective(examples: Examples, dictionary: Dictionary, *, penalty: float) -> float:
+def coding_cost(examples: Examples, dictionary: Dictionary, *, penalty: float) -> float:
     """Mean of |x - a D|^2 / 2 + penalty sum |a| over examples, with the best codes."""
     codes = sparse_codes(examples, dictionary, penalty=penalty)
     missed = examples - codes @ np.asarray(dictionary, np.float32)
