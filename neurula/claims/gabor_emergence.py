@@ -89,8 +89,8 @@ class GaborEmergence(AbstractClaim):
         "They fit single pixels and whole gratings, too: hence a filter must also be oriented and "
         "local. Where these bounds lie is convention, so the share itself says little, and whether "
         "it is above half stands beside, as does the share by R^2 alone.",
-        "Whitening and passes were chosen on tuning seeds, shares in view: with ZCA 2 % counted, so "
-        "37 to 41 % after 4 passes, 51 % after 12. The share depends on both.",
+        "Whitening and passes were chosen on tuning seeds, shares in view: with ZCA 2 % counted, "
+        "so 37 to 41 % after 4 passes, 51 % after 12. The share depends on both.",
         "Independent components and clusters may give Gabor-like filters, too: then sparseness "
         "is not the only route. These arms only describe.",
         "Two JPEG photographs, of a palace and a flower: seeds draw patches, starts and phases "
