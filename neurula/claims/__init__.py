@@ -9,6 +9,7 @@ from .direction_selectivity import DirectionSelectivity as DirectionSelectivity
 from .feedback_alignment import FeedbackAlignment as FeedbackAlignment
 from .firing_patterns import FiringPatterns as FiringPatterns
 from .free_graph import FreeGraph as FreeGraph
+from .gabor_emergence import GaborEmergence as GaborEmergence
 from .hebb_bp_equivalence import HebbBpEquivalence as HebbBpEquivalence
 from .hierarchy_layer_area import HierarchyLayerArea as HierarchyLayerArea
 from .late_layers_it import LateLayersIt as LateLayersIt

@@ -7,6 +7,7 @@ from .assignment import assignment as assignment
 from .autocorrelograms import autocorrelogram as autocorrelogram
 from .border_scores import border_score as border_score
 from .cka import cka as cka
+from .codes import code_filters as code_filters
 from .direction import (
     direction_index as direction_index,
     orientation_index as orientation_index,
@@ -16,6 +17,7 @@ from .direction import (
 from .dissimilarities import dissimilarities as dissimilarities
 from .energy import energy as energy
 from .filtered import filtered as filtered
+from .gabors import Gabors as Gabors, fit_gabors as fit_gabors
 from .gratings import (
     directions as directions,
     grating as grating,
@@ -27,7 +29,9 @@ from .grid_scores import grid_score as grid_score
 from .head_direction import head_direction as head_direction
 from .inference import score_models as score_models
 from .information import spatial_information as spatial_information
+from .linear_responses import linear_responses as linear_responses
 from .model_scores import ModelScores as ModelScores
+from .modulation import modulation_ratio as modulation_ratio
 from .motion_energy import (
     energy_correlation as energy_correlation,
     motion_energy as motion_energy,
@@ -35,16 +39,27 @@ from .motion_energy import (
 )
 from .multiplicity import benjamini_hochberg as benjamini_hochberg, holm as holm
 from .noise import noise_covariance as noise_covariance
+from .orientation import orientation_tuning as orientation_tuning
 from .place_fields import place_fields as place_fields
 from .predictivity import Predictivity as Predictivity, predictivity as predictivity
 from .procrustes import procrustes as procrustes
 from .rate_maps import rate_map as rate_map
 from .readout import readout as readout
+from .receptive_fields import (
+    ReceptiveFields as ReceptiveFields,
+    receptive_fields as receptive_fields,
+)
 from .recording_scores import score_recordings as score_recordings
 from .similarity import (
     Similarity as Similarity,
     noise_ceiling as noise_ceiling,
     similarity as similarity,
+)
+from .sparse_coding import (
+    coding_cost as coding_cost,
+    random_dictionary as random_dictionary,
+    sparse_codes as sparse_codes,
+    sparse_dictionary as sparse_dictionary,
 )
 from .spike_counts import (
     correlogram as correlogram,
@@ -59,6 +74,7 @@ from .spike_patterns import (
     variation as variation,
 )
 from .spike_tiling import spike_time_tiling as spike_time_tiling
+from .spike_triggered import SpikeTriggered as SpikeTriggered, spike_triggered as spike_triggered
 from .time_shifts import shifted_maps as shifted_maps, shuffled as shuffled
 from .transmission import linear_share as linear_share, roc_area as roc_area
 from .visited import visits as visits

@@ -13,5 +13,6 @@ from .raster import raster as raster
 from .rate_curve import rate_curve as rate_curve
 from .rate_maps import rate_maps as rate_maps
 from .rdms import rdms as rdms
+from .receptive_fields import receptive_fields as receptive_fields
 from .seeds import seeds as seeds
 from .traces import traces as traces

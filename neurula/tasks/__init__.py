@@ -16,3 +16,4 @@ from .shown import Shown as Shown
 from .spike_streams import SpikeStreams as SpikeStreams
 from .squared import Squared as Squared
 from .store_recall import StoreRecall as StoreRecall
+from .turned import Turned as Turned

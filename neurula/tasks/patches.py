@@ -98,7 +98,7 @@ class Patches(AbstractTask):
 def whitened(size: int, whitening: Whitening) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Both photographs, what to subtract from a patch, and the matrix to multiply it by."""
     grey = [picture.mean(-1) / 255 for picture in load("photographs").values()]
-    views = np.stack([_flattened(view) if whitening == "olshausen" else view for view in grey])
+    views = np.stack([flattened(view) if whitening == "olshausen" else view for view in grey])
     patches = _tiles(views, "train", size)
     centre = patches.mean(0) if whitening == "zca" else np.full(size**2, patches.mean())
     matrix = np.eye(size**2)
@@ -109,7 +109,23 @@ def whitened(size: int, whitening: Whitening) -> tuple[np.ndarray, np.ndarray, n
     return views.astype(np.float32), centre.astype(np.float32), matrix.astype(np.float32)
 
 
-def _flattened(view: np.ndarray) -> np.ndarray:
+def draw_patches(
+    views: Float[np.ndarray, "view row column"],
+    split: Split,
+    size: int,
+    count: int,
+    rng: np.random.Generator,
+) -> Float[np.ndarray, "patch pixel"]:
+    """Patches as they are, from anywhere in the part of a split, of pictures 640 pixels wide."""
+    first, last = COLUMNS[split]
+    windows = np.lib.stride_tricks.sliding_window_view(
+        views[:, :, first:last], (size, size), (1, 2)
+    )
+    at = tuple(rng.integers(0, most, count) for most in windows.shape[:3])
+    return windows[at].reshape(count, -1).astype(float)
+
+
+def flattened(view: np.ndarray) -> np.ndarray:
     """A photograph with a flat spectrum up to the cutoff: gain grows as amplitude falls."""
     rows, columns = np.fft.fftfreq(view.shape[0]), np.fft.rfftfreq(view.shape[1])
     frequency = np.hypot(rows[:, None], columns[None])  # cycles per pixel
