@@ -78,7 +78,9 @@ def test_a_worker_that_dies_costs_its_piece_only():
     assert done["die"] == Lost("its process was ended by SIGKILL, perhaps because memory ran out")
     assert done["leave"] == Lost("its process ended by itself with exit code 3")
     assert done["raise"] == Lost("ValueError: no good")
-    assert "pickle" in done["lock"].why
+    assert (
+        "local object" in done["lock"].why
+    )  # which cannot be pickled; Pythons word it differently
 
 
 def test_workers_are_told_to_use_one_thread_and_work_side_by_side():
