@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..measures.memory import afford
-
-Arrays = dict[str, np.ndarray]
+from .arrays import Arrays
 
 
 def read_mat(path: Path) -> Arrays:
@@ -29,7 +28,7 @@ def read_mat(path: Path) -> Arrays:
     if not newer:
         try:
             content = loadmat(path)
-        except (TypeError, NotImplementedError, Exception) as error:  # SciPy raises many kinds
+        except Exception as error:  # SciPy raises many kinds
             raise ValueError(f"it is no MATLAB file that SciPy knows: {error}") from error
         for name, value in content.items():
             if not name.startswith("__"):

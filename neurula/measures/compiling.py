@@ -9,4 +9,8 @@ import numba
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """The loop, compiled when it is first called; without what run-time type checks put around."""
-    return numba.njit(cache=True, nogil=True)(inspect.unwrap(function))
+    loop = inspect.unwrap(function)
+    try:
+        return numba.njit(cache=True, nogil=True)(loop)
+    except RuntimeError:  # no folder can be written, so nothing can be kept
+        return numba.njit(nogil=True)(loop)

@@ -6,25 +6,14 @@ ranks are sorted by their digits. Weighted Kendall: Knight (1966), JASA 61:436, 
 (1994) tree of cumulative weights, Softw. Pract. Exper. 24:327.
 """
 
-from typing import no_type_check
-
-import numba
 import numpy as np
 
-
-def compiled(function):
-    """Compile, and keep what was compiled where there is a place for it."""
-    try:
-        return numba.njit(nogil=True, error_model="numpy", cache=True)(function)
-    except RuntimeError:  # no folder can be written
-        return numba.njit(nogil=True, error_model="numpy")(function)
-
+from .compiling import compiled
 
 DIGIT = 9  # bits that are sorted at a time
 
 
 @compiled
-@no_type_check
 def sort_by_digits(keys, order, spare):
     """Write the stable order of whole numbers into `order`; `spare` is as long."""
     size = len(keys)
@@ -51,7 +40,6 @@ def sort_by_digits(keys, order, spare):
 
 
 @compiled
-@no_type_check
 def rank_levels(levels, size, weights, ranks):
     """Doubled, centred mid-ranks of rows given by `levels`, the place among their `size` values."""
     below = np.empty(size + 1, np.int64)
@@ -67,7 +55,6 @@ def rank_levels(levels, size, weights, ranks):
 
 
 @compiled
-@no_type_check
 def rank_keys(keys, weights, order, ranks):
     """The same for any whole numbers, whose `order` is known."""
     total = 0
@@ -85,7 +72,6 @@ def rank_keys(keys, weights, order, ranks):
 
 
 @compiled
-@no_type_check
 def concordance(keys, order, levels, size, weights):
     """Concordant minus discordant weight of all pairs of entries of `keys` and `levels`."""
     tree = np.zeros(size + 1, np.int64)
@@ -117,7 +103,6 @@ def concordance(keys, order, levels, size, weights):
 
 
 @compiled
-@no_type_check
 def concordances(first, second, size, weights):
     """`concordance` of every row of `first` with every row of `second`, both given by levels."""
     order, spare = np.empty(len(weights), np.int64), np.empty(len(weights), np.int64)
@@ -130,7 +115,6 @@ def concordances(first, second, size, weights):
 
 
 @compiled
-@no_type_check
 def pooled(ranks, levels, size, weights, counts, kendall):
     """How the pooled ranks of all subjects, and of all others, agree with those of each subject.
 

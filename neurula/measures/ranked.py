@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from .comparators import Comparison, Judged, Subjects, mean_of_drawn
+from .comparators import Comparison, Judged, Subjects, mean_of_drawn, over
 from .weighing import Counts, Vectors, pair_weights
 
 
@@ -70,7 +70,7 @@ def _scores(found: Ranked, models: int, comparison: Comparison) -> np.ndarray:
     if comparison == "rho-a":
         return products / _all(found, comparison)
     own = np.einsum("rp,rp->r", weighted, ranks)
-    return _over(products, own[:models, None] * own[None, models:])
+    return over(products, own[:models, None] * own[None, models:])
 
 
 def _ceilings(
@@ -84,7 +84,7 @@ def _ceilings(
     products, squares = pooled(ranks, levels, found.size, found.weights, times, kendall)
     if comparison == "spearman":
         own = np.sum(ranks.astype(np.float64) ** 2 * found.weights, 1)
-        bounds = _over(products, squares * own[:, None])
+        bounds = over(products, squares * own[:, None])
     else:
         bounds = products / _all(found, comparison)
     return mean_of_drawn(bounds[:, :, 0], bounds[:, :, 1], drawn)
@@ -94,8 +94,3 @@ def _all(found: Ranked, comparison: Comparison) -> float:
     """The largest product there can be: of ranks without ties."""
     n = float(found.weights.sum())
     return n * (n - 1) / 2 if comparison == "tau-a" else (n**3 - n) / 3
-
-
-def _over(product: np.ndarray, squares: np.ndarray) -> np.ndarray:
-    positive = squares > 0
-    return np.where(positive, product, 0.0) / np.sqrt(np.where(positive, squares, 1.0))
