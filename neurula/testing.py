@@ -22,6 +22,7 @@ from .neurons import LIF
 from .response import respond
 from .rules.gradient import direction
 from .symmetric import autoencoder, boltzmann, relaxing
+from .testing_acting import check_agent as check_agent, check_environment as check_environment
 from .weights import fan_in
 from .wirings import Dense, from_edges
 
