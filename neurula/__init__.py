@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         data as data,
         evidence as evidence,
         measures as measures,
+        memories as memories,
         neurons as neurons,
         pictures as pictures,
         rules as rules,
@@ -72,8 +73,8 @@ if TYPE_CHECKING:
 __version__ = version("neurula")
 
 _SHELVES = (
-    "claims", "data", "evidence", "measures", "neurons", "pictures", "rules", "synapses", "tasks",
-    "testing", "wirings",
+    "claims", "data", "evidence", "measures", "memories", "neurons", "pictures", "rules",
+    "synapses", "tasks", "testing", "wirings",
 )  # fmt: skip
 _HOMES = {
     "builders": ("free", "from_networkx", "layered", "looped", "to_networkx"),
