@@ -208,7 +208,7 @@ class GridCellsPathint(AbstractClaim):
 
 def lattice(side: int, box: float) -> Float[Array, "place 2"]:
     """Places evenly spread over a square, row by row."""
-    middle = (jnp.arange(side) + 0.5) / side * box - box / 2
+    middle = (jnp.arange(0.5, side) / side - 0.5) * box
     return jnp.stack(jnp.meshgrid(middle, middle), -1).reshape(-1, 2)
 
 
