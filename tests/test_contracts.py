@@ -6,7 +6,7 @@ from pathlib import Path
 import jax.numpy as jnp
 import pytest
 
-from neurula import claims, data, neurons, rules, tasks, wirings
+from neurula import claims, data, memories, neurons, rules, tasks, wirings
 from neurula.contracts import AbstractNeuron, AbstractRule, AbstractTask, AbstractWiring
 from neurula.experiment import AbstractClaim
 from neurula.testing import check_claim, check_neuron, check_rule, check_task, check_wiring
@@ -22,6 +22,9 @@ EXAMPLES = {
     tasks.Copied: lambda: tasks.Copied(tasks.Parity(4)),
     tasks.Turned: lambda: tasks.Turned(tasks.Patches(size=6)),
     tasks.Shown: lambda: tasks.Shown(tasks.Parity(4), steps=2, past=3),
+    tasks.Interleaved: lambda: tasks.Interleaved(
+        tasks.Digits(), memories.ClassGaussians(64), memories.ClassGaussians(64).init()
+    ),
 }
 VARIANTS = {
     "Dense with holes": lambda: wirings.patches((2, 2), (3, 3), radius=1.0),
