@@ -8,6 +8,7 @@ import pytest
 import scipy.stats
 from sklearn.decomposition import PCA
 
+from neurula.contracts import Sample
 from neurula.memories import ClassGaussians, FastStore
 from neurula.tasks import Digits, Interleaved, SomeClasses
 
@@ -76,13 +77,14 @@ def test_classes_come_back_equally_often_whatever_was_seen(key):
 def test_dreams_look_like_what_was_seen(key):
     """Mean, and principal directions as scikit-learn finds them; nothing of other classes."""
     rng = np.random.default_rng(0)
-    memory = ClassGaussians(6, classes=3, factors=2)
+    memory = ClassGaussians(classes=3, factors=2)
     stimuli = rng.normal(size=(80, 6)) * [3, 2, 1, 0.5, 0.5, 0] + 1
     member = np.arange(80) < 60
     stimuli[~member] = 99
-    fitted = eqx.filter_jit(memory.fit)(
-        memory.init(), jnp.array(stimuli, jnp.float32), jnp.array(member), jnp.array(2)
-    )
+    examples = Sample(jnp.array(stimuli, jnp.float32)[:, None])
+    state = memory.init(Sample(jnp.zeros((1, 6))))
+    labels = jnp.where(jnp.array(member), 2, 1)
+    fitted = eqx.filter_jit(memory.see)(state, examples, labels, jnp.array([2]), key=key)
     pca = PCA(2).fit(stimuli[member])
     parts = np.asarray(fitted.factors[2])[::-1]  # largest first
     np.testing.assert_allclose(fitted.mean[2], pca.mean_, rtol=1e-4, atol=1e-5)
@@ -119,13 +121,10 @@ def test_only_some_classes_are_taught_and_all_are_asked(key):
 def stored(key, classes=(0, 1)):
     exam = Digits().exam("train", key=key)
     labels = jnp.argmax(exam.target[:, 0], -1)
-    when = jnp.isin(labels, jnp.array(classes))
     store = FastStore(10, 5)
     first = jax.tree.map(lambda x: x[0], exam)
-    fill = eqx.filter_jit(
-        lambda k: store.add_all(store.init(first), exam, labels, when=when, key=k)
-    )
-    return store, fill(key)
+    see = eqx.filter_jit(store.see)
+    return store, see(store.init(first), exam, labels, jnp.array(classes), key=key)
 
 
 def test_a_share_of_examples_is_brought_back(key):
@@ -165,7 +164,9 @@ def test_refusals():
         FastStore(0)
     with pytest.raises(MemoryError, match=r"10 x 10,000,000,000 examples of 4 bytes.*GiB"):
         FastStore(10, 10_000_000_000).init(jnp.zeros(()))
-    with pytest.raises(ValueError, match=r"4 numbers.*factors=8.*ClassGaussians\(64"):
-        ClassGaussians(4)
+    with pytest.raises(ValueError, match=r"factors=-1.*ClassGaussians\(classes=10"):
+        ClassGaussians(factors=-1)
+    with pytest.raises(ValueError, match=r"at least 8 numbers.*2 steps of 4.*factors=4"):
+        ClassGaussians().init(Sample(jnp.zeros((2, 4))))
     with pytest.raises(ValueError, match=r"from 0 to 9, got \(3, 10\).*never shown"):
         SomeClasses(Digits(), (3, 10))

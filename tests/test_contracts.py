@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import pytest
 
 from neurula import claims, data, memories, neurons, rules, tasks, wirings
-from neurula.contracts import AbstractNeuron, AbstractRule, AbstractTask, AbstractWiring
+from neurula.contracts import AbstractNeuron, AbstractRule, AbstractTask, AbstractWiring, Sample
 from neurula.experiment import AbstractClaim
 from neurula.testing import check_claim, check_neuron, check_rule, check_task, check_wiring
 
@@ -23,7 +23,9 @@ EXAMPLES = {
     tasks.Turned: lambda: tasks.Turned(tasks.Patches(size=6)),
     tasks.Shown: lambda: tasks.Shown(tasks.Parity(4), steps=2, past=3),
     tasks.Interleaved: lambda: tasks.Interleaved(
-        tasks.Digits(), memories.ClassGaussians(64), memories.ClassGaussians(64).init()
+        tasks.Digits(),
+        memories.ClassGaussians(),
+        memories.ClassGaussians().init(Sample(jnp.zeros((1, 64)))),
     ),
 }
 VARIANTS = {

@@ -30,23 +30,43 @@ class ClassGaussians(AbstractRehearsal[Looks]):
     Source: the module's.
     """
 
-    size: int  # numbers of a stimulus
     classes: int = 10
     factors: int = 8
 
     def __check_init__(self):
-        if self.size < 1 or self.classes < 1 or not 0 <= self.factors <= self.size:
+        if self.classes < 1 or self.factors < 0:
             raise ValueError(
-                f"A Gaussian of {self.size} numbers has at most as many principal directions, but "
-                f"got factors={self.factors} (and classes={self.classes}). For example "
-                "`ClassGaussians(64, classes=10, factors=8)`."
+                f"Expected a class or more and 0 factors or more, got classes={self.classes} and "
+                f"factors={self.factors}. For example `ClassGaussians(classes=10, factors=8)`."
             )
 
-    def init(self) -> Looks:
-        """Nothing seen."""
-        flat = jnp.zeros((self.classes, self.size))
-        factors = jnp.zeros((self.classes, self.factors, self.size))
+    def init(self, example: Sample) -> Looks:
+        """Nothing seen. `example` is one, of whatever value: a single vector at a single time."""
+        time, size = example.stimuli.shape
+        if time != 1 or size < self.factors:
+            raise ValueError(
+                f"Expected examples of one time step and at least {self.factors} numbers, one for "
+                f"each factor, got {time} steps of {size} numbers. A Gaussian knows no order in "
+                "time, and no more directions than numbers. Show a picture once, or lower "
+                f"`factors`: `ClassGaussians(factors={min(size, self.factors)})`."
+            )
+        flat = jnp.zeros((self.classes, size))
+        factors = jnp.zeros((self.classes, self.factors, size))
         return Looks(flat, factors, flat, jnp.zeros(self.classes, bool))
+
+    def see(
+        self,
+        state: Looks,
+        examples: Sample,
+        labels: Int[Array, " example"],
+        classes: Int[Array, " seen"],
+        *,
+        key: PRNGKeyArray,
+    ) -> Looks:
+        """See all examples of these classes at once. What was known of them goes."""
+        for label in classes:
+            state = self.fit(state, examples.stimuli[:, 0], labels == label, label)
+        return state
 
     def fit(
         self,
@@ -55,14 +75,14 @@ class ClassGaussians(AbstractRehearsal[Looks]):
         member: Bool[Array, " example"],
         label: Int[Array, ""],
     ) -> Looks:
-        """See all examples of one class, those with `member`, at once; then forget them."""
+        """See all examples of one class, those with `member`."""
         weights = member.astype(stimuli.dtype)
         weights = weights / jnp.maximum(jnp.sum(weights), 1.0)
         mean = weights @ stimuli
         apart = stimuli - mean[None]
         covariance = (weights[:, None] * apart).T @ apart
         variances, directions = jnp.linalg.eigh(covariance)
-        first = slice(self.size - self.factors, None)  # eigenvalues ascend
+        first = slice(stimuli.shape[1] - self.factors, None)  # eigenvalues ascend
         deviations = jnp.sqrt(jnp.maximum(variances[first], 0.0))
         factors = (directions[:, first] * deviations[None]).T
         left = jnp.maximum(jnp.diagonal(covariance) - jnp.sum(factors**2, 0), 0.0)
@@ -79,8 +99,9 @@ class ClassGaussians(AbstractRehearsal[Looks]):
     def sample(self, state: Looks, *, key: PRNGKeyArray) -> tuple[Sample, Int[Array, ""]]:
         at_class, at_factors, at_spread = jax.random.split(key, 3)
         label = one_of(state.seen, key=at_class)
+        spread = state.spread[label]
         along = jax.random.normal(at_factors, (self.factors,)) @ state.factors[label]
-        aside = jax.random.normal(at_spread, (self.size,)) * state.spread[label]
+        aside = jax.random.normal(at_spread, spread.shape) * spread
         target = jax.nn.one_hot(label, self.classes)
         stimulus = state.mean[label] + along + aside
         return Sample(stimulus[None], target[None], jnp.ones(1)), label

@@ -22,6 +22,22 @@ class AbstractRehearsal(eqx.Module, Generic[State]):
     """What the slow part of a brain can be taught again from. `tasks.Interleaved` does so."""
 
     @abc.abstractmethod
+    def init(self, example: Any) -> State:
+        """Nothing remembered. `example` is one, of whatever value: it gives shapes and types."""
+
+    @abc.abstractmethod
+    def see(
+        self,
+        state: State,
+        examples: Any,
+        labels: Int[Array, " example"],
+        classes: Int[Array, " seen"],
+        *,
+        key: PRNGKeyArray,
+    ) -> State:
+        """Take in, of examples along a leading axis, those of these classes, each once."""
+
+    @abc.abstractmethod
     def known(self, state: State) -> Bool[Array, " class"]:
         """The classes of which there is something."""
 
@@ -68,7 +84,6 @@ class FastStore(AbstractRehearsal[Kept]):
             )
 
     def init(self, example: Any) -> Kept:
-        """Nothing kept. `example` is one, of whatever value: it gives shapes and types."""
         there = jax.eval_shape(lambda: jax.tree.map(jnp.asarray, example))
         numbers = sum(math.prod(x.shape) * x.dtype.itemsize for x in jax.tree.leaves(there))
         fit = self.classes, self.places
@@ -106,6 +121,18 @@ class FastStore(AbstractRehearsal[Kept]):
 
         keys = jax.random.split(key, len(labels))
         return jax.lax.scan(one, state, (examples, labels, keys))[0]
+
+    def see(
+        self,
+        state: Kept,
+        examples: Any,
+        labels: Int[Array, " example"],
+        classes: Int[Array, " seen"],
+        *,
+        key: PRNGKeyArray,
+    ) -> Kept:
+        when = jnp.any(labels[:, None] == classes[None, :], 1)
+        return self.add_all(state, examples, labels, when=when, key=key)
 
     def there(self, state: Kept) -> Bool[Array, "class place"]:
         """Which places hold an example."""
