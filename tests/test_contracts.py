@@ -14,6 +14,7 @@ from neurula.contracts import (
     AbstractRule,
     AbstractTask,
     AbstractWiring,
+    Sample,
 )
 from neurula.experiment import AbstractClaim
 from neurula.testing import (
@@ -44,6 +45,11 @@ EXAMPLES = {
     memories.LeakyStore: lambda: memories.LeakyStore(3, 4, 2, key=KEY),
     memories.SelfAttention: lambda: memories.SelfAttention(3, 8, 2, capacity=5, key=KEY),
     memories.Window: lambda: memories.Window(3, 4, 2, length=5, key=KEY),
+    tasks.Interleaved: lambda: tasks.Interleaved(
+        tasks.Digits(),
+        memories.ClassGaussians(),
+        memories.ClassGaussians().init(Sample(jnp.zeros((1, 64)))),
+    ),
 }
 VARIANTS = {
     "Dense with holes": lambda: wirings.patches((2, 2), (3, 3), radius=1.0),

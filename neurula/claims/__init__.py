@@ -4,6 +4,7 @@ from .attractor_completion import AttractorCompletion as AttractorCompletion
 from .balanced_amplification import BalancedAmplification as BalancedAmplification
 from .bci_spike_triggered import BciSpikeTriggered as BciSpikeTriggered
 from .boltzmann_encoder import BoltzmannEncoder as BoltzmannEncoder
+from .cls_fast_slow import ClsFastSlow as ClsFastSlow
 from .column_laminar import ColumnLaminar as ColumnLaminar
 from .direction_selectivity import DirectionSelectivity as DirectionSelectivity
 from .feedback_alignment import FeedbackAlignment as FeedbackAlignment

@@ -5,6 +5,7 @@ from .bubbles import Bubbles as Bubbles
 from .copied import Copied as Copied
 from .digits import Digits as Digits
 from .encoder import Encoder as Encoder
+from .interleaved import Interleaved as Interleaved
 from .interrupted import Interrupted as Interrupted
 from .mnist_1d import MNIST1D as MNIST1D
 from .moving_patches import MovingPatches as MovingPatches
@@ -14,6 +15,7 @@ from .patches import Patches as Patches
 from .path_integration import PathIntegration as PathIntegration
 from .recall import Recall as Recall
 from .shown import Shown as Shown
+from .some_classes import SomeClasses as SomeClasses
 from .spike_streams import SpikeStreams as SpikeStreams
 from .squared import Squared as Squared
 from .store_recall import StoreRecall as StoreRecall
