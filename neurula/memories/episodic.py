@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from ..measures.memory import afford
+from ..free_memory import afford
 
 
 class Episodes(eqx.Module):
