@@ -1,4 +1,5 @@
 """Who acts, and learns by it. To add one: a file here, and a line below."""
 
+from .dqn import DQN as DQN
 from .random import Random as Random
 from .scripted import Scripted as Scripted
