@@ -19,6 +19,8 @@ from .planning import (
 )
 from .prioritised_sweeping import PrioritisedSweeping as PrioritisedSweeping
 from .q_learning import QLearning as QLearning
+from .a2c import A2C as A2C
+from .dqn import DQN as DQN
 from .random import Random as Random
 from .sarsa import Sarsa as Sarsa
 from .scripted import Scripted as Scripted

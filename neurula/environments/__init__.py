@@ -20,4 +20,5 @@ from .rooms import (
     maze as maze,
     open_field as open_field,
 )
+from .catch import Catch as Catch
 from .time_limit import TimeLimit as TimeLimit
