@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import (
+        agents as agents,
         claims as claims,
         data as data,
+        environments as environments,
         evidence as evidence,
         measures as measures,
+        memories as memories,
         neurons as neurons,
         pictures as pictures,
         rules as rules,
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
         to_nir as to_nir,
         to_nwb as to_nwb,
     )
+    from .lifetime import Lived as Lived, act as act, evaluate as evaluate
     from .live import Learned as Learned, examine as examine, learn as learn, many as many
     from .network import (
         Network as Network,
@@ -72,8 +76,8 @@ if TYPE_CHECKING:
 __version__ = version("neurula")
 
 _SHELVES = (
-    "claims", "data", "evidence", "measures", "neurons", "pictures", "rules", "synapses", "tasks",
-    "testing", "wirings",
+    "agents", "claims", "data", "environments", "evidence", "measures", "memories", "neurons",
+    "pictures", "rules", "synapses", "tasks", "testing", "wirings",
 )  # fmt: skip
 _HOMES = {
     "builders": ("free", "from_networkx", "layered", "looped", "to_networkx"),
@@ -82,6 +86,7 @@ _HOMES = {
     "cortex": ("cortical",),
     "aligned": ("Aligned", "alignments"),
     "formats": ("Recorded", "Series", "from_nir", "from_nwb", "to_nir", "to_nwb"),
+    "lifetime": ("Lived", "act", "evaluate"),
     "live": ("Learned", "examine", "learn", "many"),
     "network": (
         "Network", "Population", "Projection", "lesion", "record", "trainable",

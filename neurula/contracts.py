@@ -3,8 +3,9 @@
 Every noun is a frozen Equinox module, an interface (abstract) or a leaf (final). Settings live on
 the object; whatever changes over time lives in a state that goes in first and comes out first.
 Methods handle one example; batches and seeds come from `jax.vmap`. `None` stands for absent.
-What is measured (`Recording`, `Dissimilarities`) is in `recordings.py`; the nouns of experiments
-(claims, tests, verdicts) are in `experiment.py`.
+What acts (`AbstractAgent`, `AbstractEnvironment`) is in `behaviour.py`, what is measured
+(`Recording`, `Dissimilarities`) in `recordings.py`; the nouns of experiments (claims, tests,
+verdicts) are in `experiment.py`.
 """
 
 import abc
@@ -15,6 +16,12 @@ import equinox as eqx
 import jax
 from jaxtyping import Array, Bool, Float, PRNGKeyArray, PyTree
 
+from .behaviour import (
+    AbstractAgent as AbstractAgent,
+    AbstractEnvironment as AbstractEnvironment,
+    Event as Event,
+    Transition as Transition,
+)
 from .recordings import Dissimilarities as Dissimilarities, Recording as Recording
 
 if TYPE_CHECKING:  # otherwise static checkers take these for constructor arguments

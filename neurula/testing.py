@@ -13,6 +13,8 @@ import numpy as np
 import optax
 from jaxtyping import Array, ArrayLike
 
+from .acting_checks import check_agent as check_agent, check_environment as check_environment
+from .block_checks import check_block as check_block
 from .builders import free, layered
 from .contracts import AbstractNeuron, AbstractRule, AbstractTask, AbstractWiring, Sample
 from .experiment import AbstractClaim

@@ -29,6 +29,7 @@ from .grid_scores import grid_score as grid_score
 from .head_direction import head_direction as head_direction
 from .inference import score_models as score_models
 from .information import spatial_information as spatial_information
+from .isotropic_noise import against_noise as against_noise, isotropic_noise as isotropic_noise
 from .linear_responses import linear_responses as linear_responses
 from .model_scores import ModelScores as ModelScores
 from .modulation import modulation_ratio as modulation_ratio

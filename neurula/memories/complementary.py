@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int, PRNGKeyArray, PyTree
 
 from ..contracts import State
-from ..measures.memory import afford
+from ..free_memory import afford
 
 
 class AbstractRehearsal(eqx.Module, Generic[State]):

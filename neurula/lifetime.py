@@ -1,0 +1,226 @@
+"""The loops of acting: `act`, a whole life with its learning, and `evaluate`, without learning."""
+
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, PRNGKeyArray, PyTree
+
+from .bar import Bar
+from .behaviour import AbstractAgent, AbstractEnvironment, Event, Transition
+
+Stage = tuple[Any, Any, Array, Float[Array, ""], Bool[Array, ""]]
+
+
+class Lived(eqx.Module):
+    """What `act` gives back. Curves have one value per probe; everything else one per step.
+
+    `returns` holds the sum of rewards of an episode in the step in which it ended, NaN in others.
+    `watched` is what `watch` said.
+    """
+
+    agent_state: Any
+    rewards: Float[Array, " step"]
+    returns: Float[Array, " step"]
+    ended: Bool[Array, " step"]
+    curves: dict[str, Array]
+    watched: PyTree[Array]
+
+
+def act(
+    agent: AbstractAgent,
+    environment: AbstractEnvironment,
+    *,
+    steps: int,
+    state: Any = None,
+    watch: Callable[[Any, Any, Transition], PyTree[Array]] | None = None,
+    probe: Callable[[Any], dict[str, Array]] | None = None,
+    probes: int = 0,
+    progress: bool = False,
+    key: PRNGKeyArray,
+) -> Lived:
+    """Let an agent live and learn for `steps` steps of an environment, episode after episode.
+
+    Pure and one compiled program: wrap it in `eqx.filter_jit`, and in `jax.vmap` (or `many`) over
+    keys for independent lives. An episode that ends is followed by a reset in the same step; the
+    transition keeps the last observation. `state` continues a life. `watch(agent_state,
+    world_state, transition)` is recorded after every step; `probe(agent_state)` is called `probes`
+    times, evenly spaced, the last time at the end. `progress` shows a bar with the time left, if it
+    takes over two seconds.
+
+    Raises `ValueError` for an environment that breaks its contract, and a run-time error for
+    rewards that are not finite and actions outside the space.
+    """
+    check_world(environment, steps, probes)
+    bar = Bar(type(agent).__name__, steps) if progress else None
+    to_agent, to_world, to_life = jax.random.split(key, 3)
+    state = agent.init(environment, key=to_agent) if state is None else state
+    world, event = environment.reset(key=to_world)
+    start = (agent.begin(state), world, event.observation, jnp.zeros(()), jnp.ones((), bool))
+
+    def one(stage: Stage, step: Array) -> tuple[Stage, Any]:
+        if bar is not None:
+            bar.watch(step)
+        return _live(agent, environment, watch, stage, jax.random.fold_in(to_life, step))
+
+    ask = None if probe is None else lambda stage: probe(stage[0])
+    stage, days, curves = _run(one, start, steps, ask, probes if probe is not None else 0)
+    rewards, returns, ended, watched = days
+    rewards = _refuse_nan(environment, rewards)
+    rewards = _refuse_outside(agent, environment, rewards, stage[4])
+    return Lived(stage[0], rewards, returns, ended, curves, watched)
+
+
+def _live(agent, environment, watch, stage: Stage, key: Array) -> tuple[Stage, Any]:
+    """One step: choose, see what follows, learn, and begin anew where the episode ended."""
+    state, world, seen, total, fits = stage
+    at_act, at_step, at_learn, at_reset = jax.random.split(key, 4)
+    state, action = agent.act(state, seen, key=at_act)
+    fits = fits & environment.actions.contains(action)
+    world, event = environment.step(world, action, key=at_step)
+    transition = Transition(
+        seen, action, event.reward, event.observation, event.terminated, event.truncated
+    )
+    state = agent.learn(state, transition, key=at_learn)
+    watched = None if watch is None else watch(state, world, transition)
+    ended, total = transition.ended, total + event.reward
+    fresh_world, fresh = environment.reset(key=at_reset)
+    world = _either(ended, fresh_world, world)
+    state = _either(ended, agent.begin(state), state)
+    seen = _either(ended, fresh.observation, event.observation)
+    day = event.reward, jnp.where(ended, total, jnp.nan), ended, watched
+    return (state, world, seen, jnp.where(ended, 0.0, total), fits), day
+
+
+def evaluate(
+    agent: AbstractAgent,
+    environment: AbstractEnvironment,
+    state: Any,
+    *,
+    episodes: int = 100,
+    limit: int = 10_000,
+    explore: bool = False,
+    key: PRNGKeyArray,
+) -> Float[Array, " episode"]:
+    """The sums of rewards of whole episodes, side by side, without learning.
+
+    An episode that has not ended after `limit` steps counts as it stands.
+    """
+    check_world(environment, limit, 0)
+
+    def episode(key: Array) -> Float[Array, ""]:
+        to_reset, to_life = jax.random.split(key)
+        world, event = environment.reset(key=to_reset)
+        arrays, rest = eqx.partition(agent.begin(state), eqx.is_array)
+
+        def going(carry):
+            return ~carry[3] & (carry[5] < limit)
+
+        def one(carry):
+            arrays, world, seen, _, total, step = carry
+            at_act, at_step = jax.random.split(jax.random.fold_in(to_life, step))
+            mind = eqx.combine(arrays, rest)
+            mind, action = agent.act(mind, seen, explore=explore, key=at_act)
+            world, event = environment.step(world, action, key=at_step)
+            ended, total = event.terminated | event.truncated, total + event.reward
+            arrays = eqx.filter(mind, eqx.is_array)
+            return arrays, world, event.observation, ended, total, step + 1
+
+        no, none = jnp.zeros((), bool), jnp.zeros((), jnp.int32)
+        carry = (arrays, world, event.observation, no, jnp.zeros(()), none)
+        return jax.lax.while_loop(going, one, carry)[4]
+
+    return _refuse_nan(environment, jax.vmap(episode)(jax.random.split(key, episodes)))
+
+
+def _run(one, start, steps: int, probe, probes: int) -> tuple[Any, Any, dict[str, Array]]:
+    """Scan over all steps, stopping to probe; what is not an array stays outside the loop."""
+    arrays, rest = eqx.partition(start, eqx.is_array)
+
+    def inner(arrays, step):
+        stage, day = one(eqx.combine(arrays, rest), step)
+        return eqx.filter(stage, eqx.is_array), day
+
+    def stretch(arrays, begin):
+        arrays, days = jax.lax.scan(inner, arrays, begin + jnp.arange(steps // probes))
+        return arrays, (days, probe(eqx.combine(arrays, rest)))
+
+    if probes == 0:
+        arrays, days = jax.lax.scan(inner, arrays, jnp.arange(steps))
+        return eqx.combine(arrays, rest), days, {}
+    left = steps % probes  # these come first, so that the last probe is at the end
+    arrays, before = jax.lax.scan(inner, arrays, jnp.arange(left))
+    begins = left + jnp.arange(probes) * (steps // probes)
+    arrays, (days, curves) = jax.lax.scan(stretch, arrays, begins)
+    flat = lambda a, b: jnp.concatenate([a, b.reshape(-1, *b.shape[2:])])  # noqa: E731
+    return eqx.combine(arrays, rest), jax.tree.map(flat, before, days), curves
+
+
+def _either(which: Bool[Array, ""], yes: PyTree, no: PyTree) -> PyTree:
+    """All arrays of `yes` or all of `no`; a leaf that is the same in both is not copied."""
+    pick = lambda a, b: b if a is b or not eqx.is_array(a) else jnp.where(which, a, b)  # noqa: E731
+    return jax.tree.map(pick, yes, no)
+
+
+def check_world(environment: AbstractEnvironment, steps: int, probes: int) -> None:
+    """Refuse, before anything is compiled, a world whose words and deeds differ."""
+    name = type(environment).__name__
+    if steps < 1 or probes < 0 or probes > steps:
+        raise ValueError(
+            f"A life has at least one step and at most one probe a step, got {steps=}, {probes=}."
+        )
+    key = jax.random.key(0)
+    world, first = eqx.filter_eval_shape(lambda k: environment.reset(key=k), key)
+    action = jax.ShapeDtypeStruct(environment.actions.shape, environment.actions.dtype)
+    step = lambda world, action, k: environment.step(world, action, key=k)  # noqa: E731
+    after, event = eqx.filter_eval_shape(step, world, action, key)
+    for moment, shown in (("reset", first), ("step", event)):
+        for part, found, wanted in _shown(environment, shown):
+            if found != wanted:
+                raise ValueError(
+                    f"{name}.{moment} gives {part} {found}, expected {wanted}: agents are built "
+                    f"for one shape and type, and loops keep them. Make {name}.{moment} return it, "
+                    f"or change `{name}.observations`."
+                )
+    shape = lambda tree: jax.tree.map(lambda x: (x.shape, str(x.dtype)), eqx.filter(tree, _arrays))  # noqa: E731
+    if shape(world) != shape(after):
+        raise ValueError(
+            f"The state of {name} is {shape(world)} after reset and {shape(after)} after step: a "
+            "compiled loop needs the same shapes and types. Give both the same."
+        )
+
+
+def _arrays(x: Any) -> bool:
+    return isinstance(x, jax.ShapeDtypeStruct) or eqx.is_array(x)
+
+
+def _shown(environment: AbstractEnvironment, event: Event) -> list[tuple[str, str, str]]:
+    """What an event holds, and what it should: the part, found, wanted."""
+    say = lambda x: f"{jnp.dtype(x.dtype).name}{list(x.shape)}"  # noqa: E731
+    space = environment.observations
+    return [
+        ("an observation", say(event.observation), say(space)),
+        ("a reward", say(event.reward), "float32[]"),
+        ("`terminated`", say(event.terminated), "bool[]"),
+        ("`truncated`", say(event.truncated), "bool[]"),
+    ]
+
+
+def _refuse_nan(environment: AbstractEnvironment, rewards: Array) -> Array:
+    return eqx.error_if(
+        rewards,
+        ~jnp.all(jnp.isfinite(rewards)),
+        f"{type(environment).__name__} gave a reward that is not finite: nothing can be learned "
+        "from it. Look for a division by zero or a logarithm of zero in its `step`.",
+    )
+
+
+def _refuse_outside(agent, environment, rewards: Array, fits: Bool[Array, ""]) -> Array:
+    return eqx.error_if(
+        rewards,
+        ~fits,
+        f"{type(agent).__name__} chose an action outside {environment.actions}: what the world "
+        "did with it means nothing. Clip or round actions in the agent's `act`.",
+    )

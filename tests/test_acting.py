@@ -1,0 +1,164 @@
+"""The loops of acting: what they count, what they keep, and what they refuse."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import neurula as nl
+from neurula.agents import Random, Scripted
+from neurula.behaviour import AbstractAgent, AbstractEnvironment, Box, Discrete, Event
+from neurula.environments import CartPole, TimeLimit
+from neurula.testing import check_environment
+
+
+class Corridor(AbstractEnvironment):
+    """`length` steps to the right; reward 1 at the end. What is seen is the place."""
+
+    length: int = 3
+    reward: float = 1.0
+
+    @property
+    def actions(self):
+        return Discrete(2)
+
+    @property
+    def observations(self):
+        return Discrete(self.length + 1)
+
+    def reset(self, *, key):
+        no = jnp.zeros((), bool)
+        return jnp.zeros((), jnp.int32), Event(jnp.zeros((), jnp.int32), jnp.zeros(()), no, no)
+
+    def step(self, state, action, *, key):
+        state = jnp.clip(state + 2 * action - 1, 0, self.length)
+        there = state == self.length
+        reward = jnp.where(there, jnp.float32(self.reward), 0.0)
+        return state, Event(state, reward, there, jnp.zeros((), bool))
+
+
+class Witness(AbstractAgent):
+    """Goes right, and counts episodes and steps."""
+
+    def init(self, environment, *, key):
+        return jnp.zeros(2, jnp.int32)
+
+    def act(self, state, observation, *, explore=True, key):
+        return state, jnp.ones((), jnp.int32)
+
+    def learn(self, state, transition, *, key):
+        return state.at[1].add(1)
+
+    def begin(self, state):
+        return state.at[0].add(1)
+
+
+seen = lambda state, world, t: (t.observation, t.next_observation, t.ended)  # noqa: E731
+
+
+def test_episodes_follow_each_other_and_keep_their_last_observation(key):
+    lived = nl.act(Witness(), Corridor(), steps=7, watch=seen, key=key)
+    before, after, ended = lived.watched
+    assert before.tolist() == [0, 1, 2, 0, 1, 2, 0]
+    assert after.tolist() == [1, 2, 3, 1, 2, 3, 1]  # 3 is seen, though a reset follows at once
+    assert ended.tolist() == [False, False, True, False, False, True, False]
+    assert lived.rewards.tolist() == [0, 0, 1, 0, 0, 1, 0]
+    assert np.flatnonzero(~np.isnan(lived.returns)).tolist() == [2, 5]
+    assert lived.agent_state.tolist() == [3, 7]  # begins: at birth and after each of two ends
+
+
+def test_probes_come_evenly_and_at_the_end(key):
+    lived = nl.act(
+        Witness(), Corridor(), steps=7, probe=lambda s: {"steps": s[1]}, probes=3, key=key
+    )
+    assert lived.curves["steps"].tolist() == [3, 5, 7]
+    assert lived.rewards.tolist() == [0, 0, 1, 0, 0, 1, 0]
+
+
+def test_a_life_can_go_on(key):
+    first = nl.act(Witness(), Corridor(), steps=4, key=key)
+    then = nl.act(Witness(), Corridor(), steps=4, state=first.agent_state, key=key)
+    assert then.agent_state[1] == 8
+
+
+def test_the_clock_truncates_and_the_world_terminates(key):
+    keep = lambda s, w, t: (t.terminated, t.truncated)  # noqa: E731
+    lived = nl.act(Witness(), TimeLimit(Corridor(3), 2), steps=4, watch=keep, key=key)
+    assert lived.watched[0].tolist() == [False] * 4
+    assert lived.watched[1].tolist() == [False, True, False, True]
+    lived = nl.act(Witness(), TimeLimit(Corridor(2), 2), steps=2, watch=keep, key=key)
+    assert lived.watched[0].tolist() == [False, True]
+
+
+def test_lives_side_by_side_are_the_lives_alone():
+    keys = jax.random.split(jax.random.key(3), 4)
+    live = lambda k: nl.act(Random(), CartPole(), steps=60, key=k).returns  # noqa: E731
+    together = eqx.filter_jit(jax.vmap(live))(keys)
+    for alone, beside in zip(keys, together, strict=True):
+        np.testing.assert_allclose(live(alone), beside, rtol=1e-5)
+    assert len({str(row) for row in np.asarray(together)}) == 4  # no two lives are the same
+
+
+def test_evaluation_counts_whole_episodes(key):
+    returns = nl.evaluate(Witness(), Corridor(), jnp.zeros(2, jnp.int32), episodes=3, key=key)
+    assert returns.tolist() == [1, 1, 1]
+    short = nl.evaluate(Witness(), Corridor(), jnp.zeros(2, jnp.int32), limit=2, key=key)
+    assert short.tolist() == [0] * 100
+
+
+def test_rewards_that_are_not_finite_are_refused(key):
+    with pytest.raises(Exception, match="Corridor gave a reward that is not finite"):
+        nl.act(Witness(), Corridor(reward=np.nan), steps=7, key=key)
+
+
+def test_actions_outside_the_space_are_refused(key):
+    wild = Scripted(lambda observation, key: jnp.full((), 2, jnp.int32))
+    with pytest.raises(Exception, match="Scripted chose an action outside Discrete"):
+        nl.act(wild, Corridor(), steps=7, key=key)
+
+
+class Lying(Corridor):
+    """Says that it shows a number from a list and shows a vector."""
+
+    @property
+    def observations(self):
+        return Box((2,))
+
+
+class Growing(Corridor):
+    """Remembers all steps."""
+
+    def reset(self, *, key):
+        state, event = super().reset(key=key)
+        return state[None], event
+
+    def step(self, state, action, *, key):
+        last, event = super().step(state[-1], action, key=key)
+        return jnp.append(state, last), event
+
+
+def test_worlds_that_break_the_contract_are_named(key):
+    with pytest.raises(ValueError, match=r"Lying.reset gives an observation int32\[\], expected f"):
+        nl.act(Witness(), Lying(), steps=7, key=key)
+    with pytest.raises(ValueError, match="The state of Growing is"):
+        check_environment(Growing())
+    with pytest.raises(ValueError, match="at least one step"):
+        nl.act(Witness(), Corridor(), steps=0, key=key)
+    with pytest.raises(ValueError, match="size 0"):
+        Discrete(0)
+    with pytest.raises(ValueError, match="limit=0"):
+        TimeLimit(Corridor(), 0)
+
+
+def test_cart_pole_step_by_hand():
+    state = jnp.array([0.01, -0.02, 0.03, 0.04])
+    x, v, a, w = 0.01, -0.02, 0.03, 0.04
+    pushed = (10 + 0.05 * w**2 * np.sin(a)) / 1.1
+    bent = (9.8 * np.sin(a) - np.cos(a) * pushed) / (0.5 * (4 / 3 - 0.1 * np.cos(a) ** 2 / 1.1))
+    faster = pushed - 0.05 * bent * np.cos(a) / 1.1
+    expected = [x + 0.02 * v, v + 0.02 * faster, a + 0.02 * w, w + 0.02 * bent]
+    after, event = CartPole().step(state, jnp.int32(1), key=jax.random.key(0))
+    np.testing.assert_allclose(after, expected, rtol=1e-5)
+    assert event.reward == 1
+    assert not event.terminated

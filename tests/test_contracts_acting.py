@@ -1,0 +1,51 @@
+"""Every environment and agent on its shelf keeps its promises. New ones are found by themselves."""
+
+import inspect
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+from neurula import agents, environments
+from neurula.behaviour import AbstractAgent, AbstractEnvironment
+from neurula.testing import check_agent, check_environment
+
+# Parts that cannot be made without settings. All others are tested as they come.
+EXAMPLES = {
+    agents.Scripted: lambda: agents.Scripted(lambda seen, key: jnp.zeros((), jnp.int32)),
+    environments.TimeLimit: lambda: environments.TimeLimit(environments.CartPole(), 20),
+}
+# Small worlds of different kinds: an agent lives in the first one that it does not refuse.
+WORLDS = [environments.CartPole]
+
+
+def shelf(module, contract):
+    """All final parts of a shelf, made."""
+    found = [p for _, p in inspect.getmembers(module, inspect.isclass) if issubclass(p, contract)]
+    parts = [p for p in found if not inspect.isabstract(p)]
+    assert parts, f"nothing on {module.__name__}"
+    return [pytest.param(EXAMPLES.get(part, part), id=part.__name__) for part in parts]
+
+
+@pytest.mark.parametrize("make", shelf(environments, AbstractEnvironment))
+def test_environment(make):
+    check_environment(make())
+
+
+@pytest.mark.parametrize("make", shelf(agents, AbstractAgent))
+def test_agent(make):
+    agent = make()
+    for world in WORLDS:
+        try:
+            agent.init(world(), key=jax.random.key(0))
+        except ValueError:
+            continue
+        return check_agent(agent, world())
+    raise AssertionError(f"{type(agent).__name__} refuses every world of {WORLDS}")
+
+
+def test_every_part_says_where_it_comes_from():
+    for module in (agents, environments):
+        for name, part in inspect.getmembers(module, inspect.isclass):
+            assert inspect.getdoc(part), f"{module.__name__}.{name} has no docstring"
+            assert inspect.getdoc(inspect.getmodule(part)), f"{name}'s file has no docstring"
