@@ -1,4 +1,6 @@
 """Who acts, and learns by it. To add one: a file here, and a line below."""
 
+from .episodic_control import MFEC as MFEC
+from .neural_episodic_control import NEC as NEC
 from .random import Random as Random
 from .scripted import Scripted as Scripted

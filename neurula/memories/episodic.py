@@ -48,7 +48,7 @@ class Episodic(eqx.Module):
     softening: float = 1e-3  # squared distance below which neighbours count alike
     match: float = 1e-4  # distance below which two cues are the same; in roundings they differ
     projected: int | None = eqx.field(static=True, default=None)  # numbers kept of a cue, at random
-    unknown: float = 0.0  # the value as long as nothing is stored
+    unknown: float | Float[Array, ""] = 0.0  # the value as long as nothing is stored
 
     def __check_init__(self):
         if self.size < 1 or not 1 <= self.neighbours <= self.capacity:
