@@ -13,10 +13,11 @@ from neurula.testing import check_agent, check_environment
 # Parts that cannot be made without settings. All others are tested as they come.
 EXAMPLES = {
     agents.Scripted: lambda: agents.Scripted(lambda seen, key: jnp.zeros((), jnp.int32)),
+    environments.GridWorld: lambda: environments.GridWorld("S..\n.#G", slip=0.1),
     environments.TimeLimit: lambda: environments.TimeLimit(environments.CartPole(), 20),
 }
 # Small worlds of different kinds: an agent lives in the first one that it does not refuse.
-WORLDS = [environments.CartPole]
+WORLDS = [environments.CartPole, environments.KeyDoor]
 
 
 def shelf(module, contract):
