@@ -156,8 +156,7 @@ def test_a_pupil_goes_down_its_squared_error(key):
     def look(state):
         after = agent.study(state, key=key)
         before, then = (
-            (trainable(s.pupil.brain), s.memories.keys, s.memories.values)
-            for s in (state, after)
+            (trainable(s.pupil.brain), s.memories.keys, s.memories.values) for s in (state, after)
         )
         step = jax.tree.map(lambda a, b: b - a, before, then)
         at = lambda t: error(_moved(state, step, t))  # noqa: E731
