@@ -14,6 +14,7 @@ from neurula.testing import check_agent, check_environment
 EXAMPLES = {
     agents.Scripted: lambda: agents.Scripted(lambda seen, key: jnp.zeros((), jnp.int32)),
     environments.GridWorld: lambda: environments.GridWorld("S..\n.#G", slip=0.1),
+    environments.Revaluation: environments.revaluation,
     environments.TimeLimit: lambda: environments.TimeLimit(environments.CartPole(), 20),
 }
 # Small worlds of different kinds: an agent lives in the first one that it does not refuse.
