@@ -11,6 +11,7 @@ from .feedback_alignment import FeedbackAlignment as FeedbackAlignment
 from .firing_patterns import FiringPatterns as FiringPatterns
 from .free_graph import FreeGraph as FreeGraph
 from .gabor_emergence import GaborEmergence as GaborEmergence
+from .grid_cells_pathint import GridCellsPathint as GridCellsPathint
 from .hebb_bp_equivalence import HebbBpEquivalence as HebbBpEquivalence
 from .hierarchy_layer_area import HierarchyLayerArea as HierarchyLayerArea
 from .late_layers_it import LateLayersIt as LateLayersIt
