@@ -39,17 +39,17 @@ EXAMPLES = {
     tasks.Copied: lambda: tasks.Copied(tasks.Parity(4)),
     tasks.Turned: lambda: tasks.Turned(tasks.Patches(size=6)),
     tasks.Shown: lambda: tasks.Shown(tasks.Parity(4), steps=2, past=3),
+    tasks.Interleaved: lambda: tasks.Interleaved(
+        tasks.Digits(),
+        memories.ClassGaussians(),
+        memories.ClassGaussians().init(Sample(jnp.zeros((1, 64)))),
+    ),
     memories.Elman: lambda: memories.Elman(3, 4, 2, key=KEY),
     memories.GRU: lambda: memories.GRU(3, 4, 2, key=KEY),
     memories.LSTM: lambda: memories.LSTM(3, 4, 2, key=KEY),
     memories.LeakyStore: lambda: memories.LeakyStore(3, 4, 2, key=KEY),
     memories.SelfAttention: lambda: memories.SelfAttention(3, 8, 2, capacity=5, key=KEY),
     memories.Window: lambda: memories.Window(3, 4, 2, length=5, key=KEY),
-    tasks.Interleaved: lambda: tasks.Interleaved(
-        tasks.Digits(),
-        memories.ClassGaussians(),
-        memories.ClassGaussians().init(Sample(jnp.zeros((1, 64)))),
-    ),
 }
 VARIANTS = {
     "Dense with holes": lambda: wirings.patches((2, 2), (3, 3), radius=1.0),

@@ -66,13 +66,56 @@ def test_few_memories_and_none(reading, pairs, key):
 
 
 @pytest.mark.parametrize(("rate", "expected"), [(None, 5.0), (0.25, 0.75 * 3.5 + 0.25 * 2.0)])
-def test_what_is_known_is_updated_in_its_place(rate, expected, key):
+def test_what_is_known_is_updated_in_its_place(rate, expected):
     """By the maximum, or a step at a time: 3, then 5, then 2."""
     memory = Episodic(2, 4, 1, rate=rate)
     cues = jnp.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1e-6]])
-    state = filled(memory, cues, jnp.array([3.0, 7.0, 5.0, 2.0]), key)
+    one = lambda state, pair: (memory.write(state, *pair), None)  # noqa: E731
+    live = jax.jit(lambda pairs: jax.lax.scan(one, memory.init(), pairs)[0])
+    state = live((cues, jnp.array([3.0, 7.0, 5.0, 2.0])))
     np.testing.assert_allclose(state.values, [expected, 7.0, 0.0, 0.0])
     np.testing.assert_array_equal(state.used >= 0, [True, True, False, False])
+
+
+@pytest.mark.parametrize("rate", [None, 0.5])
+def test_an_episode_at_once_is_one_pair_after_the_other(rate):
+    """Against loops over lists. Cues that repeat count together."""
+    capacity, length = 5, 4
+    memory = Episodic(1, capacity, 1, rate=rate)
+    rng = np.random.default_rng(3)
+    cues = rng.integers(9, size=(40, length, 1)).astype(np.float32)
+    values = rng.normal(size=(40, length)).astype(np.float32)
+    when = rng.random((40, length)) < 0.8
+
+    @jax.jit
+    def live(episodes):
+        def one(state, episode):
+            state = memory.write_all(state, episode[0], episode[1], when=episode[2])
+            return state, state
+
+        return jax.lax.scan(one, memory.init(), episodes)[1]
+
+    states, time = live((cues, values, when)), 0
+    keys, worth, used = [None] * capacity, [0.0] * capacity, [-1] * capacity
+    for episode in range(40):
+        found = {}
+        for i in np.flatnonzero(when[episode]):
+            found.setdefault(cues[episode, i, 0], []).append(values[episode, i])
+        for cue in sorted(found, key=lambda c: c not in keys):  # what is known stays
+            new = max(found[cue]) if rate is None else np.mean(found[cue])
+            if cue in keys:
+                place = keys.index(cue)
+                old = worth[place]
+                new = max(old, new) if rate is None else old + rate * (new - old)
+            else:
+                place = used.index(min(used))
+            keys[place], worth[place], used[place] = cue, new, time
+        time += bool(found)
+        state = jax.tree.map(lambda x, i=episode: x[i], states)
+        np.testing.assert_allclose(state.values, worth, rtol=1e-5)
+        np.testing.assert_array_equal(state.used, used)
+        np.testing.assert_array_equal(state.keys[:, 0], [k or 0.0 for k in keys])
+    assert None not in keys
 
 
 def test_the_least_recently_used_goes(key):

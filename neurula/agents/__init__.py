@@ -1,6 +1,8 @@
 """Who acts, and learns by it. To add one: a file here, and a line below."""
 
+from .dqn import DQN as DQN
 from .dyna import Dyna as Dyna
+from .episodic_control import MFEC as MFEC
 from .exploration import (
     AbstractExploration as AbstractExploration,
     EpsilonGreedy as EpsilonGreedy,
@@ -10,6 +12,7 @@ from .exploration import (
 )
 from .gain import backup_value as backup_value, gain as gain, need as need
 from .model_based import ModelBased as ModelBased
+from .neural_episodic_control import NEC as NEC
 from .planning import (
     action_values as action_values,
     policy_chain as policy_chain,

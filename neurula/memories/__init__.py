@@ -7,8 +7,11 @@ from .complementary import (
     Kept as Kept,
 )
 from .blocks import Blocks as Blocks, Recent as Recent
+from .blocks import Blocks as Blocks, Recent as Recent
+from .class_gaussians import ClassGaussians as ClassGaussians
+from .complementary import AbstractRehearsal as AbstractRehearsal, FastStore as FastStore
 from .elman import Elman as Elman
-from .episodic import Episodes as Episodes, Episodic as Episodic
+from .episodic import Episodic as Episodic
 from .gru import GRU as GRU
 from .leaky_store import LeakyStore as LeakyStore
 from .lstm import LSTM as LSTM

@@ -40,15 +40,15 @@ class Episodic(eqx.Module):
     One memory per action is `jax.vmap` over states. Source: the module's.
     """
 
-    size: int  # numbers of a cue
-    capacity: int = 1000  # pairs that fit
-    neighbours: int = 11  # k
-    reading: Literal["mean", "kernel"] = "mean"
-    rate: float | None = None  # of steps towards new values of known cues; None: the larger stays
+    size: int = eqx.field(static=True)  # numbers of a cue
+    capacity: int = eqx.field(static=True, default=1000)  # pairs that fit
+    neighbours: int = eqx.field(static=True, default=11)  # k
+    reading: Literal["mean", "kernel"] = eqx.field(static=True, default="mean")
+    rate: float | Float[Array, ""] | None = None  # of steps to new values; None: the larger stays
     softening: float = 1e-3  # squared distance below which neighbours count alike
     match: float = 1e-4  # distance below which two cues are the same; in roundings they differ
-    projected: int | None = None  # numbers that cues are projected to, at random; None: as they are
-    unknown: float = 0.0  # the value as long as nothing is stored
+    projected: int | None = eqx.field(static=True, default=None)  # numbers kept of a cue, at random
+    unknown: float | Float[Array, ""] = 0.0  # the value as long as nothing is stored
 
     def __check_init__(self):
         if self.size < 1 or not 1 <= self.neighbours <= self.capacity:
@@ -128,29 +128,10 @@ class Episodic(eqx.Module):
         return marked, self._value(state, places, apart)
 
     def write(
-        self,
-        state: Episodes,
-        cue: Float[Array, " size"],
-        value: Float[Array, ""],
-        *,
-        when: bool | Bool[Array, ""] = True,
+        self, state: Episodes, cue: Float[Array, " size"], value: Float[Array, ""]
     ) -> Episodes:
-        """Remember a pair, or do nothing unless `when`: episodes differ in length."""
-        coded = self._code(state, cue)
-        apart = jnp.sum((state.keys - coded[None]) ** 2, -1)
-        apart = jnp.where(state.used >= 0, apart, jnp.inf)
-        known = jnp.min(apart) <= self.match**2
-        place = jnp.where(known, jnp.argmin(apart), jnp.argmin(state.used))
-        old = state.values[place]
-        new = jnp.maximum(old, value) if self.rate is None else old + self.rate * (value - old)
-        place = jnp.where(when, place, self.capacity)  # beyond the last: dropped
-        return Episodes(
-            state.keys.at[place].set(coded, mode="drop"),
-            state.values.at[place].set(jnp.where(known, new, value), mode="drop"),
-            state.used.at[place].set(state.time, mode="drop"),
-            state.time + jnp.asarray(when, jnp.int32),
-            state.projection,
-        )
+        """Remember one pair."""
+        return self.write_all(state, cue[None], value[None])
 
     def write_all(
         self,
@@ -160,10 +141,46 @@ class Episodic(eqx.Module):
         *,
         when: Bool[Array, " time"] | None = None,
     ) -> Episodes:
-        """Remember the pairs of an episode, one after the other."""
+        """Remember the pairs of an episode at once; only those with `when`, if it is given.
+
+        Values of the same cue count together: the largest, or their mean if there is a `rate`. Of
+        more new cues than there is room for, the first are kept.
+        """
         when = jnp.ones(len(values), bool) if when is None else when
-        one = lambda s, now: (self.write(s, now[0], now[1], when=now[2]), None)  # noqa: E731
-        return jax.lax.scan(one, state, (cues, values, when))[0]
+        coded, nowhere = jax.vmap(lambda cue: self._code(state, cue))(cues), self.capacity
+        apart = jnp.where(state.used >= 0, _squares(coded, state.keys), jnp.inf)
+        same = (_squares(coded, coded) <= self.match**2) & when[None]
+        first = jnp.argmax(same, 1)  # the first time of the same cue stands for all
+        known, place = jnp.min(apart, 1) <= self.match**2, jnp.argmin(apart, 1)
+        new = when & ~known & (first == jnp.arange(len(values)))
+        taken = _marked(jnp.where(when & known, place, nowhere), self.capacity)
+        room = min(len(values), self.capacity)
+        oldest = jax.lax.top_k(-jnp.where(taken, state.time, state.used), room)[1]
+        rank = jnp.cumsum(new.astype(jnp.int32)) - 1
+        fits = rank < self.capacity - jnp.sum(taken.astype(jnp.int32))
+        fresh = jnp.where(fits, oldest[jnp.clip(rank, 0, room - 1)], nowhere)
+        place = jnp.where(when, jnp.where(known, place, fresh)[first], nowhere)
+        begun = jnp.where(new, place, nowhere)
+        return Episodes(
+            state.keys.at[begun].set(coded, mode="drop"),
+            self._update(state.values, place, begun, values),
+            state.used.at[place].set(state.time, mode="drop"),
+            state.time + jnp.any(when).astype(jnp.int32),
+            state.projection,
+        )
+
+    def _update(self, old: Array, place: Array, begun: Array, values: Array) -> Array:
+        """Old values where nothing comes; what comes replaces them where a memory has begun."""
+        arrived, new = _marked(place, self.capacity), _marked(begun, self.capacity)
+        if self.rate is None:
+            best = jnp.full_like(old, -jnp.inf).at[place].max(values, mode="drop")
+            return jnp.where(arrived, jnp.where(new, best, jnp.maximum(old, best)), old)
+        total, count = (
+            jnp.zeros_like(old).at[place].add(x, mode="drop")
+            for x in (values, jnp.ones_like(values))
+        )
+        mean = total / jnp.maximum(count, 1.0)
+        return jnp.where(arrived, jnp.where(new, mean, old + self.rate * (mean - old)), old)
 
     def _code(self, state: Episodes, cue: Float[Array, " size"]) -> Float[Array, " number"]:
         """The cue as it is compared with keys."""
@@ -185,3 +202,13 @@ class Episodic(eqx.Module):
         total = jnp.sum(weights)
         mean = jnp.sum(weights * values) / jnp.where(there[0], total, 1.0)
         return jnp.where(there[0], mean, self.unknown)
+
+
+def _squares(a: Float[Array, "a number"], b: Float[Array, "b number"]) -> Float[Array, "a b"]:
+    """Squared distances, exactly 0 between equals."""
+    return jnp.sum((a[:, None] - b[None]) ** 2, -1)
+
+
+def _marked(places: Int[Array, " any"], capacity: int) -> Bool[Array, " place"]:
+    """Which places are in the list; numbers beyond the last are in no list."""
+    return jnp.zeros(capacity, bool).at[places].set(True, mode="drop")
