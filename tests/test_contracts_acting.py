@@ -12,11 +12,12 @@ from neurula.testing import check_agent, check_environment
 
 # Parts that cannot be made without settings. All others are tested as they come.
 EXAMPLES = {
+    agents.Replayed: lambda: agents.Replayed(jnp.full((9, 2), 0.5), environments.Arena().dt),
     agents.Scripted: lambda: agents.Scripted(lambda seen, key: jnp.zeros((), jnp.int32)),
     environments.TimeLimit: lambda: environments.TimeLimit(environments.CartPole(), 20),
 }
 # Small worlds of different kinds: an agent lives in the first one that it does not refuse.
-WORLDS = [environments.CartPole]
+WORLDS = [environments.CartPole, environments.Arena]
 
 
 def shelf(module, contract):
