@@ -14,10 +14,11 @@ from neurula.testing import check_agent, check_environment
 EXAMPLES = {
     agents.Replayed: lambda: agents.Replayed(jnp.full((9, 2), 0.5), environments.Arena().dt),
     agents.Scripted: lambda: agents.Scripted(lambda seen, key: jnp.zeros((), jnp.int32)),
+    environments.GridWorld: lambda: environments.GridWorld("S..\n.#G", slip=0.1),
     environments.TimeLimit: lambda: environments.TimeLimit(environments.CartPole(), 20),
 }
 # Small worlds of different kinds: an agent lives in the first one that it does not refuse.
-WORLDS = [environments.CartPole, environments.Arena]
+WORLDS = [environments.CartPole, environments.KeyDoor, environments.Arena]
 
 
 def shelf(module, contract):

@@ -41,14 +41,14 @@ class Forager(AbstractAgent[Foraging]):
     walk of George et al. Raises `ValueError` for environments other than `Arena`.
     """
 
-    scale: float = 0.125  # m/s
-    shape: float = 1.5
-    speed_time: float = 0.5  # s
-    turning: float = 3.0  # rad/s, standard deviation
-    turning_time: float = 0.15  # s
-    steadiness: float = 0.5
-    push: float = 0.1  # m/s; below 0, walls attract
-    reach: float = 0.1  # m
+    scale: float = 0.133  # m/s
+    shape: float = 1.52
+    speed_time: float = 0.413  # s
+    turning: float = 4.87  # rad/s, standard deviation
+    turning_time: float = 0.0602  # s
+    steadiness: float = 0.503
+    push: float = 0.0667  # m/s; below 0, walls attract
+    reach: float = 0.0534  # m
 
     def init(self, environment: AbstractEnvironment, *, key: PRNGKeyArray) -> Foraging:
         if not isinstance(environment, Arena):
