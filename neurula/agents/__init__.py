@@ -26,6 +26,9 @@ from .a2c import A2C as A2C
 from .dqn import DQN as DQN
 from .random import Random as Random
 from .sarsa import Sarsa as Sarsa
+from .forager import Forager as Forager
+from .random import Random as Random
+from .replayed import Replayed as Replayed, replayed as replayed
 from .scripted import Scripted as Scripted
 from .state_action_successor import StateActionSuccessor as StateActionSuccessor
 from .successor import Successor as Successor
