@@ -11,6 +11,7 @@ from .moving_patches import MovingPatches as MovingPatches
 from .noisy import Noisy as Noisy
 from .parity import Parity as Parity
 from .patches import Patches as Patches
+from .placed import Placed as Placed
 from .recall import Recall as Recall
 from .shown import Shown as Shown
 from .spike_streams import SpikeStreams as SpikeStreams
