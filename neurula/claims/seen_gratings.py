@@ -27,12 +27,17 @@ from ..pretrained import (
 from ..stacked_filters import StackedFilters
 from ..tasks.patches import draw_patches, whitened
 
-WIDE, CELLS = 96, 16  # pixels that the pretrained network sees; channels of a layer that count
-COARSE = 8  # numbers along a side of pictures by which it is asked how linear it is
+WIDE, CELLS = 64, 16  # pixels that the pretrained network sees; channels of a layer that count
+COARSE = 4  # numbers along a side of pictures by which it is asked how linear it is
 EARLY = {"block 1": 7, "block 2": 11, "block 3": 19}  # theoretical receptive fields, pixels
 SMALL = 32  # pixels, more than these fields
 FREQUENCIES = (0.06, 0.1, 0.15, 0.2, 0.3)  # cycles per pixel
 Numbers = dict[str, Float[np.ndarray, "layer cell"]]
+
+
+def invariance(ratio: Float[np.ndarray, " cell"]) -> Float[np.ndarray, " cell"]:
+    """F1 / F0 on another scale: 0 where it is pi / 2, as of linear cells, 1 where it is 0."""
+    return 1 - ratio / (np.pi / 2)
 
 
 # ---- small networks ---------------------------------------------------------------------------
@@ -71,7 +76,7 @@ def look_into(
     asked = phase_modulation(watch, side, frequencies=FREQUENCIES, level=0.5, contrast=0.5)
     slopes = np.asarray(_slopes(brain, stimuli[1][:40])).reshape(-1, layers, cells, side, side)
     return {
-        "F1/F0": asked.ratio.reshape(layers, cells),
+        "invariance": invariance(asked.ratio).reshape(layers, cells),
         "complexity": missed.reshape(layers, cells),
         "effective field": effective_side(slopes),
     }
@@ -105,9 +110,9 @@ def look_into_pretrained(learned: bool, pictures: int) -> dict[str, np.ndarray]:
     missed = nonlinear_share(coarse[0], answer(shown[0]), coarse[1], answer(shown[1]))
     asked = phase_modulation(
         lambda film: answer(film.reshape(len(film), -1)),
-        WIDE, frequencies=FREQUENCIES, ways=8, phases=8, level=0.5, contrast=0.5,
+        WIDE, frequencies=FREQUENCIES, ways=6, phases=8, level=0.5, contrast=0.5,
     )  # fmt: skip
-    found = {"F1/F0": asked.ratio, "complexity": missed}
+    found = {"invariance": invariance(asked.ratio), "complexity": missed}
     shares = _gabor_shares(network, views, rng)
     return {name: x.reshape(len(LAYERS) - 1, CELLS) for name, x in found.items()} | {
         "like Gabors": shares

@@ -30,24 +30,22 @@ REACH = np.array([receptive_field(SIZES[:k], STRIDES[:k])[0] for k in range(1, l
 RATE, BATCH = 3e-3, 64  # of Adam: learns on tuning seeds
 TRAINED, UNTRAINED, PERMUTED = "trained", "untrained", "permuted"
 LARGE, LARGE_UNTRAINED = "EfficientNet-lite0", "EfficientNet-lite0, untrained"
-INVARIANCE, COMPLEXITY, FIELD = "F1/F0", "complexity", "effective field"
-PARTS = {INVARIANCE: "invariance", COMPLEXITY: "complexity"}
-SIGNS = ((INVARIANCE, -1), (COMPLEXITY, 1), (FIELD, 1))
+INVARIANCE, COMPLEXITY, FIELD = "invariance", "complexity", "effective field"
+PARTS = (INVARIANCE, COMPLEXITY)
 LEARNED, ANSWERED = 75.0, 75.0  # % of test digits; % of cells that a grating drives
 
 
 class SimpleComplexGradient(AbstractClaim):
     """Five layers of filters learn to name digits that may be anywhere.
 
-    Asked are the cells in the middle of every layer: F1 / F0 at the grating they like best, the
-    share of their variance over pictures of digits that no linear filter explains (complexity),
-    and the side of their effective receptive field.
+    Asked are the cells in the middle of every layer. Invariance is 1 - (F1 / F0) / (pi / 2) at the
+    grating a cell likes best, complexity the share of its variance over pictures of digits that no
+    linear filter explains. The side of its effective receptive field stands beside.
     """
 
     statement: ClassVar[str] = (
-        "Along the layers of a network cells become invariant to phase and harder to explain by a "
-        "linear filter because the network learns: both rise with depth more than in its untrained "
-        "twin."
+        "Along the layers of a network that learns to name things cells become invariant to phase "
+        "and harder to explain by a linear filter, more than in its untrained twin."
     )
     source: ClassVar[str] = (
         "Lower layers process simple features, higher layers complex ones; Hubel & Wiesel (1962), "
@@ -68,21 +66,19 @@ class SimpleComplexGradient(AbstractClaim):
         LARGE_UNTRAINED: Arm("probe", "the same with first weights, drawn once", fixed=True),
     }
     margin: ClassVar[float] = 0.2
-    unit: ClassVar[str] = "Spearman's rho between a cell's layer and its invariance or complexity"
+    unit: ClassVar[str] = "of the whole scale of invariance or complexity, which go from 0 to 1"
     refuted_if: ClassVar[str] = (
-        "invariance (1 - F1 / F0) or complexity of cells is correlated with their layer less than "
-        "0.2 higher in trained networks than in their untrained twins. The weaker of both parts "
-        "rules"
+        "from first to last layer invariance or complexity rises less than 0.2 more in trained "
+        "networks than in their untrained twins. The weaker of both parts rules"
     )
     expected: ClassVar[str] = (
-        "Refuted: layers of random filters with rectification do the same. Each adds nonlinearity "
-        "whatever its weights, so that untrained networks may come near to 1, above which nothing "
-        "can be. What training changes are then amounts, see beside."
+        "Half true: random filters with rectification add nonlinearity layer by layer, too, so "
+        "complexity may rise as far without learning. Bad outcome: so does invariance."
     )
     pitfalls: ClassVar[tuple[str, ...]] = (
-        "A rank correlation has a ceiling: where untrained networks come near to 1, trained ones "
-        "cannot exceed them by 0.2, and the ruling says that the order needs no training. By how "
-        "much invariance and complexity rise from first to last layer stands beside.",
+        "Planned was to compare rank correlations with depth. Those of complexity are 0.84 in "
+        "untrained networks (three tuning seeds), so that nothing could exceed them by 0.2: they "
+        "stand beside, and amounts rule.",
         "Theoretical receptive fields (5, 9, 13, 17 and 25 pixels) are architecture, the same in "
         "all arms. Effective ones stand beside.",
         "Asked is what cells hear, before they rectify it, as intracellular recordings do: so in "
@@ -93,7 +89,7 @@ class SimpleComplexGradient(AbstractClaim):
         "Small networks and digits; the large network is one, so it only describes. The first "
         "layer of that one has filters of 3 x 3 pixels, to which no Gabor function can be fitted: "
         "the share of such filters is that of blocks 1 to 3, of slopes averaged over photographs. "
-        "Its complexity is that for smooth pictures of 64 numbers.",
+        "Its complexity is that for smooth pictures of 16 numbers.",
     )
     data: ClassVar[tuple[str, ...]] = ("digits",)
     budgets: ClassVar[dict[str, Budget]] = {
@@ -103,9 +99,9 @@ class SimpleComplexGradient(AbstractClaim):
     }
     batched: ClassVar[bool] = False  # measures are NumPy
 
-    updates: int = 800  # of a network
+    updates: int = 500  # of a network
     pictures: int = 3000  # to fit filters to, and as many to judge them
-    photographs: int = 400  # in place of these for the large network; 0 leaves it out
+    photographs: int = 160  # in place of these for the large network; 0 leaves it out
 
     def space(self, arm: str) -> dict[str, Range]:
         return {}  # nothing is compared that tuning could favour: see `RATE`
@@ -133,32 +129,27 @@ class SimpleComplexGradient(AbstractClaim):
     def evidence(self, outcomes: Outcomes) -> Evidence:
         kept = {arm: jax.tree.map(np.float64, outcomes[arm].kept) for arm in self.judged}
         found = {
-            what: {of: {arm: how(kept[arm][of], sign) for arm in self.judged} for of, sign in SIGNS}
-            for what, how in (("order", order), ("rise", rise))
+            what: {of: {arm: how(kept[arm][of]) for arm in self.judged} for of in (*PARTS, FIELD)}
+            for what, how in (("rise", rise), ("order", order))
         }
 
-        def beyond(of: str, other: str, what: str = "order", margin: float = 0.2) -> Superiority:
+        def beyond(what: str, of: str, other: str, margin: float = 0.2) -> Superiority:
             return Superiority(found[what][of][TRAINED], found[what][of][other], margin)
 
         parts = {
-            f"{name}: trained - untrained": beyond(of, UNTRAINED, margin=self.margin)
-            for of, name in PARTS.items()
+            f"{of} rises: trained - untrained": beyond("rise", of, UNTRAINED, self.margin)
+            for of in PARTS
         }
         beside: dict[str, Any] = {}
-        for of, name in PARTS.items():
-            beside[f"{name}: trained - permuted"] = beyond(of, PERMUTED)
-            for arm, found_here in found["order"][of].items():
-                none = np.zeros_like(found_here)
-                beside[f"{name}: rises in {arm} networks"] = Superiority(
-                    found_here, none, self.margin
-                )
-        for of, name, margin in (
-            (INVARIANCE, "fall of F1/F0 from first to last layer", 0.2),
-            (COMPLEXITY, "rise of complexity from first to last layer", 0.2),
-            (FIELD, "rise of the effective receptive field, pixels", 1.0),
-        ):
-            for other in (UNTRAINED, PERMUTED):
-                beside[f"{name}: trained - {other}"] = beyond(of, other, "rise", margin)
+        for of in PARTS:
+            beside[f"{of} rises: trained - permuted"] = beyond("rise", of, PERMUTED)
+            rho = f"rho of {of} with depth"
+            beside[f"{rho}: trained - untrained"] = beyond("order", of, UNTRAINED)
+            for arm, here in found["order"][of].items():
+                beside[f"{rho}: {arm}"] = Superiority(here, np.zeros_like(here), 0.2)
+        for other in (UNTRAINED, PERMUTED):
+            field = beyond("rise", FIELD, other, margin=1.0)
+            beside[f"effective receptive field grows, pixels: trained - {other}"] = field
         return Evidence(weakest(*parts.values()), gates(kept), parts | beside)
 
     @property
@@ -172,7 +163,7 @@ class SimpleComplexGradient(AbstractClaim):
         lines = {}
         for arm in self.judged:
             kept = jax.tree.map(np.float64, outcomes[arm].kept)
-            lines[f"F1/F0, {arm}"] = np.nanmean(kept[INVARIANCE], axis=2)
+            lines[f"invariance, {arm}"] = np.nanmean(kept[INVARIANCE], axis=2)
             lines[f"complexity, {arm}"] = np.nanmean(kept[COMPLEXITY], axis=2)
             lines[f"field / reach, {arm}"] = np.nanmean(kept[FIELD], axis=2) / REACH
         layers = np.arange(1, 1 + len(SIZES))
@@ -212,29 +203,26 @@ def exam(brain: StackedFilters, key: PRNGKeyArray) -> Float[Array, ""]:
 
 
 def outcome(kept: dict[str, Any], costs: dict[str, Any]) -> Outcome:
-    """Scored by the mean of both correlations with depth."""
-    orders = [order(np.asarray(kept[of])[None], sign) for of, sign in SIGNS[:2]]
+    """Scored by the mean rise of invariance and complexity."""
     as_array = lambda x: jnp.asarray(x, jnp.float32)  # noqa: E731
-    score = as_array(np.mean(orders))
+    score = as_array(np.mean([rise(np.asarray(kept[of], float)[None]) for of in PARTS]))
     return Outcome(score, costs=jax.tree.map(as_array, costs), kept=jax.tree.map(as_array, kept))
 
 
-def order(values: Float[np.ndarray, "seed layer cell"], sign: int) -> Float[np.ndarray, " seed"]:
-    """Spearman's rho over cells between their layer and `sign` times their value."""
+def rise(values: Float[np.ndarray, "seed layer cell"]) -> Float[np.ndarray, " seed"]:
+    """From first to last layer, by a straight line through the means over cells."""
+    depth = np.linspace(-0.5, 0.5, values.shape[1])
+    return np.nanmean(values, axis=2) @ depth / np.sum(depth**2)
+
+
+def order(values: Float[np.ndarray, "seed layer cell"]) -> Float[np.ndarray, " seed"]:
+    """Spearman's rho over cells between their layer and their value."""
     from scipy.stats import spearmanr
 
     layer = np.broadcast_to(np.arange(values.shape[1])[:, None], values.shape[1:])
-    found = []
-    for each in values:
-        there = np.isfinite(each)
-        found.append(spearmanr(layer[there], sign * each[there]).statistic)
-    return np.array(found, np.float64)
-
-
-def rise(values: Float[np.ndarray, "seed layer cell"], sign: int) -> Float[np.ndarray, " seed"]:
-    """From first to last layer, of the mean over cells, times `sign`."""
-    means = np.nanmean(values, axis=2)
-    return sign * (means[:, -1] - means[:, 0])
+    there = np.isfinite(values)
+    pairs = zip(values, there, strict=True)
+    return np.array([spearmanr(layer[has], each[has]).statistic for each, has in pairs])
 
 
 def gates(kept: dict[str, dict[str, np.ndarray]]) -> tuple[Gate, ...]:
