@@ -15,6 +15,7 @@ from .direction import (
     shuffled_direction_index as shuffled_direction_index,
 )
 from .dissimilarities import dissimilarities as dissimilarities
+from .effective_fields import effective_side as effective_side
 from .energy import energy as energy
 from .filtered import filtered as filtered
 from .gabors import Gabors as Gabors, fit_gabors as fit_gabors
@@ -40,7 +41,12 @@ from .motion_energy import (
 )
 from .multiplicity import benjamini_hochberg as benjamini_hochberg, holm as holm
 from .noise import noise_covariance as noise_covariance
+from .nonlinearity import nonlinear_share as nonlinear_share
 from .orientation import orientation_tuning as orientation_tuning
+from .phase_modulation import (
+    PhaseModulation as PhaseModulation,
+    phase_modulation as phase_modulation,
+)
 from .place_fields import place_fields as place_fields
 from .predictivity import Predictivity as Predictivity, predictivity as predictivity
 from .procrustes import procrustes as procrustes

@@ -13,6 +13,7 @@ from .noisy import Noisy as Noisy
 from .parity import Parity as Parity
 from .patches import Patches as Patches
 from .path_integration import PathIntegration as PathIntegration
+from .placed import Placed as Placed
 from .recall import Recall as Recall
 from .shown import Shown as Shown
 from .some_classes import SomeClasses as SomeClasses
