@@ -6,6 +6,7 @@ from .copied import Copied as Copied
 from .digits import Digits as Digits
 from .encoder import Encoder as Encoder
 from .interleaved import Interleaved as Interleaved
+from .examples import Examples as Examples
 from .interrupted import Interrupted as Interrupted
 from .mnist_1d import MNIST1D as MNIST1D
 from .moving_patches import MovingPatches as MovingPatches
