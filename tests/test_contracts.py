@@ -38,6 +38,8 @@ EXAMPLES = {
     tasks.Copied: lambda: tasks.Copied(tasks.Parity(4)),
     tasks.Turned: lambda: tasks.Turned(tasks.Patches(size=6)),
     tasks.Shown: lambda: tasks.Shown(tasks.Parity(4), steps=2, past=3),
+    tasks.OneOf: lambda: tasks.OneOf((tasks.Lists(exam_size=9), tasks.Recall(exam_size=9)), 1),
+    tasks.Spaced: lambda: tasks.Spaced(tasks.Recall(), pause=3),
     memories.Elman: lambda: memories.Elman(3, 4, 2, key=KEY),
     memories.GRU: lambda: memories.GRU(3, 4, 2, key=KEY),
     memories.LSTM: lambda: memories.LSTM(3, 4, 2, key=KEY),
