@@ -45,6 +45,8 @@ EXAMPLES = {
         memories.ClassGaussians(),
         memories.ClassGaussians().init(Sample(jnp.zeros((1, 64)))),
     ),
+    tasks.OneOf: lambda: tasks.OneOf((tasks.Lists(exam_size=9), tasks.Recall(exam_size=9)), 1),
+    tasks.Spaced: lambda: tasks.Spaced(tasks.Recall(), pause=3),
     memories.Elman: lambda: memories.Elman(3, 4, 2, key=KEY),
     memories.GRU: lambda: memories.GRU(3, 4, 2, key=KEY),
     memories.LSTM: lambda: memories.LSTM(3, 4, 2, key=KEY),

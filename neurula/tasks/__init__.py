@@ -8,9 +8,11 @@ from .encoder import Encoder as Encoder
 from .interleaved import Interleaved as Interleaved
 from .examples import Examples as Examples
 from .interrupted import Interrupted as Interrupted
+from .lists import Lists as Lists
 from .mnist_1d import MNIST1D as MNIST1D
 from .moving_patches import MovingPatches as MovingPatches
 from .noisy import Noisy as Noisy
+from .one_of import OneOf as OneOf
 from .parity import Parity as Parity
 from .patches import Patches as Patches
 from .path_integration import PathIntegration as PathIntegration
@@ -18,7 +20,9 @@ from .placed import Placed as Placed
 from .recall import Recall as Recall
 from .shown import Shown as Shown
 from .some_classes import SomeClasses as SomeClasses
+from .spaced import Spaced as Spaced
 from .spike_streams import SpikeStreams as SpikeStreams
 from .squared import Squared as Squared
 from .store_recall import StoreRecall as StoreRecall
 from .turned import Turned as Turned
+from .twelve_ax import TwelveAX as TwelveAX
