@@ -1,5 +1,6 @@
 """Who acts, and learns by it. To add one: a file here, and a line below."""
 
+from .a2c import A2C as A2C
 from .dqn import DQN as DQN
 from .dyna import Dyna as Dyna
 from .episodic_control import MFEC as MFEC
@@ -10,6 +11,7 @@ from .exploration import (
     Uniform as Uniform,
     greedy as greedy,
 )
+from .forager import Forager as Forager
 from .gain import backup_value as backup_value, gain as gain, need as need
 from .model_based import ModelBased as ModelBased
 from .neural_episodic_control import NEC as NEC
@@ -22,13 +24,9 @@ from .planning import (
 )
 from .prioritised_sweeping import PrioritisedSweeping as PrioritisedSweeping
 from .q_learning import QLearning as QLearning
-from .a2c import A2C as A2C
-from .dqn import DQN as DQN
-from .random import Random as Random
-from .sarsa import Sarsa as Sarsa
-from .forager import Forager as Forager
 from .random import Random as Random
 from .replayed import Replayed as Replayed, replayed as replayed
+from .sarsa import Sarsa as Sarsa
 from .scripted import Scripted as Scripted
 from .state_action_successor import StateActionSuccessor as StateActionSuccessor
 from .successor import Successor as Successor

@@ -1,7 +1,7 @@
 """Places to act. To add one: a file here, and a line below."""
 
-from .blind_cliffwalk import BlindCliffwalk as BlindCliffwalk
 from .arena import Arena as Arena, circle as circle, rectangle as rectangle
+from .blind_cliffwalk import BlindCliffwalk as BlindCliffwalk
 from .cart_pole import CartPole as CartPole
 from .catch import Catch as Catch
 from .deep_sea import DeepSea as DeepSea
@@ -22,5 +22,4 @@ from .rooms import (
     maze as maze,
     open_field as open_field,
 )
-from .catch import Catch as Catch
 from .time_limit import TimeLimit as TimeLimit

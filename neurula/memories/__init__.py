@@ -1,12 +1,5 @@
 """Ways to remember. To add one: a file here, and a line below."""
 
-from .class_gaussians import ClassGaussians as ClassGaussians, Looks as Looks
-from .complementary import (
-    AbstractRehearsal as AbstractRehearsal,
-    FastStore as FastStore,
-    Kept as Kept,
-)
-from .blocks import Blocks as Blocks, Recent as Recent
 from .blocks import Blocks as Blocks, Recent as Recent
 from .class_gaussians import ClassGaussians as ClassGaussians
 from .complementary import AbstractRehearsal as AbstractRehearsal, FastStore as FastStore

@@ -5,8 +5,8 @@ from .bubbles import Bubbles as Bubbles
 from .copied import Copied as Copied
 from .digits import Digits as Digits
 from .encoder import Encoder as Encoder
-from .interleaved import Interleaved as Interleaved
 from .examples import Examples as Examples
+from .interleaved import Interleaved as Interleaved
 from .interrupted import Interrupted as Interrupted
 from .lists import Lists as Lists
 from .mnist_1d import MNIST1D as MNIST1D
