@@ -57,6 +57,7 @@ from .receptive_fields import (
     receptive_fields as receptive_fields,
 )
 from .recording_scores import score_recordings as score_recordings
+from .sessions import joined_sessions as joined_sessions
 from .similarity import (
     Similarity as Similarity,
     noise_ceiling as noise_ceiling,
