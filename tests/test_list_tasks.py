@@ -20,23 +20,26 @@ def drawn(task, count=200):
 
 @pytest.mark.parametrize("order", ["forward", "backward", "updated"])
 def test_lists_want_what_was_shown(order):
-    batch = drawn(Lists(order, items=3, delay=4, symbols=5))
-    assert batch.stimuli.shape == (200, 10, 9)
-    changed = 0
+    batch = drawn(Lists(order, items=3, delays=(2, 5), symbols=5))
+    assert batch.stimuli.shape == (200, 11, 9)
+    changed, delays = 0, []
     for lines, target, counts in zip(*map(np.asarray, jax.tree.leaves(batch)), strict=True):
-        shown = list(lines[:3, :5].argmax(1))
-        assert (lines[:3, :5].sum(1) == 1).all()
-        pause = lines[3:7]
+        begin = lines.any(1).argmax()
+        delays.append(8 - begin - 3)
+        shown, pause = list(lines[begin : begin + 3, :5].argmax(1)), lines[begin + 3 : 8]
+        assert (lines[begin : begin + 3, :5].sum(1) == 1).all()
         if order == "updated":
-            news, place = pause[2, :5].argmax(), pause[2, 6:].argmax()
-            assert pause[2, :5].sum() == pause[2, 6:].sum() == 1
+            middle = len(pause) // 2
+            news, place = pause[middle, :5].argmax(), pause[middle, 6:].argmax()
+            assert pause[middle, :5].sum() == pause[middle, 6:].sum() == 1
             changed += shown[place] != news
             shown[place] = news
-            pause = pause[[0, 1, 3]]
+            pause = np.delete(pause, middle, axis=0)
         assert not pause.any()
         wanted = shown[::-1] if order == "backward" else shown
-        assert list(target[7:].argmax(1)) == wanted
-        assert list(lines[:, 5]) == list(counts) == [0] * 7 + [1] * 3
+        assert list(target[8:].argmax(1)) == wanted
+        assert list(lines[:, 5]) == list(counts) == [0] * 8 + [1] * 3
+    assert set(delays) == {2, 5}
     assert order != "updated" or 130 < changed < 190  # 4 of 5 differ from what they replace
 
 
@@ -95,7 +98,7 @@ def test_spaced_steps_are_the_steps_of_the_task():
 
 def test_one_of_is_each_of_its_tasks():
     """Whichever is chosen, by a number or by an array, examples and marks are the task's own."""
-    tasks = Adding(length=4, exam_size=9), Lists(items=2, delay=1, exam_size=7)
+    tasks = Adding(length=4, exam_size=9), Lists(items=2, delays=(1,), exam_size=7)
     answers = jax.random.normal(KEY, (5, 4))
 
     @eqx.filter_jit
@@ -121,7 +124,8 @@ def test_one_of_is_each_of_its_tasks():
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: Lists(items=0), "Lists expects items and delay of 1 or more"),
+        (lambda: Lists(items=0), "Lists expects items and delays of 1 or more"),
+        (lambda: Lists(delays=()), "Lists expects items and delays of 1 or more"),
         (lambda: Lists(exam_size=0), "Lists expects an exam_size of 1 or more"),
         (lambda: Spaced(Recall(), 0), "Spaced expects a pause of 1 or more, got 0"),
         (lambda: TwelveAX(2), "TwelveAX expects a length of 3 or more, got 2"),

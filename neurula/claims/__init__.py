@@ -31,3 +31,4 @@ from .spiking_parity import SpikingParity as SpikingParity
 from .stare_longer import StareLonger as StareLonger
 from .tonic_burst import TonicBurst as TonicBurst
 from .width_vs_depth import WidthVsDepth as WidthVsDepth
+from .wm_maintain_manipulate import WmMaintainManipulate as WmMaintainManipulate

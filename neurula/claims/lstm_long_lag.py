@@ -74,7 +74,8 @@ class LstmLongLag(AbstractClaim):
         "more, and small networks of 450 parameters are not large ones.",
         "Adding asks to keep a sum, which rectified cells do by themselves: a task that suits "
         "them. Keeping symbols for a while is in wm-maintain-manipulate.",
-        "Equal parameters mean half as many cells with gates as without.",
+        "Equal parameters mean half as many cells with gates as without. Cells are whole: the LSTM "
+        "has 531 parameters, the others 457 to 485, which can only help it.",
         "Shorter sequences begin later, after steps of silence, so that all lags are one program.",
         "Seen on tuning seeds before the design was fixed: cells that start as an identity learn "
         "80 steps, and the LSTM does so in some runs.",
@@ -174,7 +175,7 @@ class LstmLongLag(AbstractClaim):
 
         halves = {f"{BRAIN} beyond {arm}": beyond(BRAIN, arm) for arm in UNGATED}
         pairs = ((PLAIN, PAST), (BRAIN, PAST), ("GRU", PLAIN), ("GRU", BRAIN), (SAME, BRAIN))
-        top = {arm: (reach[arm] == np.log2(self.lags[-1])) for arm in (BRAIN, *UNGATED)}
+        top = {arm: np.isclose(reach[arm], np.log2(self.lags[-1])) for arm in (BRAIN, *UNGATED)}
         ended = {arm: np.mean(top[BRAIN] & top[arm]) for arm in UNGATED}
         worst = max(ended, key=ended.__getitem__)
         able = np.mean(errors[BRAIN][:, 0] < SOLVED)
@@ -182,7 +183,7 @@ class LstmLongLag(AbstractClaim):
         seen = int(np.sum(errors[PAST][:, far] < SOLVED))
         levels = np.log2(np.array(self.lags, np.float64))
         return Evidence(
-            weakest(*halves.values()),
+            weakest(*sorted(halves.values(), key=lambda half: half.effects.mean())),
             gates=(
                 Gate(
                     "The LSTM learns the shortest sequences in at least 3 seeds of 4.",
