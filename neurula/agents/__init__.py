@@ -30,3 +30,4 @@ from .sarsa import Sarsa as Sarsa
 from .scripted import Scripted as Scripted
 from .state_action_successor import StateActionSuccessor as StateActionSuccessor
 from .successor import Successor as Successor
+from .shuffled import Shuffled as Shuffled

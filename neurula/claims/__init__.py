@@ -27,6 +27,7 @@ from .representational_convergence import (
     RepresentationalConvergence as RepresentationalConvergence,
 )
 from .simple_complex_gradient import SimpleComplexGradient as SimpleComplexGradient
+from .replay_vs_online import ReplayVsOnline as ReplayVsOnline
 from .spiking_parity import SpikingParity as SpikingParity
 from .stare_longer import StareLonger as StareLonger
 from .tonic_burst import TonicBurst as TonicBurst
