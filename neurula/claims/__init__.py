@@ -28,6 +28,7 @@ from .representational_convergence import (
 )
 from .simple_complex_gradient import SimpleComplexGradient as SimpleComplexGradient
 from .replay_vs_online import ReplayVsOnline as ReplayVsOnline
+from .replay_reward_sequences import ReplayRewardSequences as ReplayRewardSequences
 from .spiking_parity import SpikingParity as SpikingParity
 from .stare_longer import StareLonger as StareLonger
 from .tonic_burst import TonicBurst as TonicBurst
