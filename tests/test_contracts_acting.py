@@ -13,6 +13,9 @@ from neurula.testing import check_agent, check_environment
 # Parts that cannot be made without settings. All others are tested as they come.
 EXAMPLES = {
     agents.Scripted: lambda: agents.Scripted(lambda seen, key: jnp.zeros((), jnp.int32)),
+    environments.GymnasiumEnvironment: lambda: environments.GymnasiumEnvironment("CartPole-v1"),
+    environments.GymnaxEnvironment: lambda: environments.GymnaxEnvironment("Catch-bsuite"),
+    environments.PgxGame: lambda: environments.PgxGame("connect_four"),
     environments.TimeLimit: lambda: environments.TimeLimit(environments.CartPole(), 20),
 }
 # Small worlds of different kinds: an agent lives in the first one that it does not refuse.
