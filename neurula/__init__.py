@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         environments as environments,
         evidence as evidence,
         measures as measures,
+        memories as memories,
         neurons as neurons,
         pictures as pictures,
         rules as rules,
@@ -76,8 +77,8 @@ if TYPE_CHECKING:
 __version__ = version("neurula")
 
 _SHELVES = (
-    "agents", "claims", "data", "environments", "evidence", "measures", "neurons", "pictures",
-    "rules", "synapses", "tasks", "testing", "wirings",
+    "agents", "claims", "data", "environments", "evidence", "measures", "memories", "neurons",
+    "pictures", "rules", "synapses", "tasks", "testing", "wirings",
 )  # fmt: skip
 _HOMES = {
     "builders": ("free", "from_networkx", "layered", "looped", "to_networkx"),

@@ -13,6 +13,7 @@ import numpy as np
 import optax
 from jaxtyping import Array, ArrayLike
 
+from .block_checks import check_block as check_block
 from .builders import free, layered
 from .contracts import AbstractNeuron, AbstractRule, AbstractTask, AbstractWiring, Sample
 from .experiment import AbstractClaim

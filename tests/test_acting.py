@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import neurula as nl
-from neurula.agents import Random, Scripted
+from neurula.agents import Random, Scripted, Shuffled
 from neurula.behaviour import AbstractAgent, AbstractEnvironment, Box, Discrete, Event
 from neurula.environments import CartPole, TimeLimit
 from neurula.testing import check_environment
@@ -105,6 +105,26 @@ def test_evaluation_counts_whole_episodes(key):
     assert returns.tolist() == [1, 1, 1]
     short = nl.evaluate(Witness(), Corridor(), jnp.zeros(2, jnp.int32), limit=2, key=key)
     assert short.tolist() == [0] * 100
+
+
+class Diary(Witness):
+    """Writes down how often it was rewarded, and how often where the reward was."""
+
+    def learn(self, state, transition, *, key):
+        paid = transition.reward > 0
+        right = paid & (transition.next_observation == 3)
+        return state + jnp.stack([paid, right]).astype(jnp.int32)
+
+    def begin(self, state):
+        return state
+
+
+def test_shuffled_rewards_come_as_often_and_mean_nothing(key):
+    live = lambda agent, k: nl.act(agent, Corridor(), steps=1500, key=k).agent_state  # noqa: E731
+    assert live(Diary(), key).tolist() == [500, 500]
+    paid, right = eqx.filter_jit(lambda k: live(Shuffled(Diary()), k).mind)(key).tolist()
+    assert abs(paid - 500) < 4 * np.sqrt(1500 * 2 / 9)
+    assert abs(right - 500 / 3) < 4 * np.sqrt(500 * 2 / 9)
 
 
 def test_rewards_that_are_not_finite_are_refused(key):

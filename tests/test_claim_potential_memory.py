@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from neurula.claims.potential_memory import DELAYS, PotentialMemory, cell, play, reach
-from neurula.gated import LSTM
 from neurula.live import parameters
+from neurula.memories import LSTM
 
 CLAIM = PotentialMemory()
 MIDDLE = {"rate": jnp.array(0.01), "gain": jnp.array(4.0)}

@@ -3,13 +3,29 @@
 import inspect
 from pathlib import Path
 
+import jax
 import jax.numpy as jnp
 import pytest
 
-from neurula import claims, data, neurons, rules, tasks, wirings
-from neurula.contracts import AbstractNeuron, AbstractRule, AbstractTask, AbstractWiring
+from neurula import claims, data, memories, neurons, rules, tasks, wirings
+from neurula.contracts import (
+    AbstractBlock,
+    AbstractNeuron,
+    AbstractRule,
+    AbstractTask,
+    AbstractWiring,
+)
 from neurula.experiment import AbstractClaim
-from neurula.testing import check_claim, check_neuron, check_rule, check_task, check_wiring
+from neurula.testing import (
+    check_block,
+    check_claim,
+    check_neuron,
+    check_rule,
+    check_task,
+    check_wiring,
+)
+
+KEY = jax.random.key(0)
 
 # Parts that cannot be made without settings. All others are tested as they come.
 EXAMPLES = {
@@ -22,6 +38,12 @@ EXAMPLES = {
     tasks.Copied: lambda: tasks.Copied(tasks.Parity(4)),
     tasks.Turned: lambda: tasks.Turned(tasks.Patches(size=6)),
     tasks.Shown: lambda: tasks.Shown(tasks.Parity(4), steps=2, past=3),
+    memories.Elman: lambda: memories.Elman(3, 4, 2, key=KEY),
+    memories.GRU: lambda: memories.GRU(3, 4, 2, key=KEY),
+    memories.LSTM: lambda: memories.LSTM(3, 4, 2, key=KEY),
+    memories.LeakyStore: lambda: memories.LeakyStore(3, 4, 2, key=KEY),
+    memories.SelfAttention: lambda: memories.SelfAttention(3, 8, 2, capacity=5, key=KEY),
+    memories.Window: lambda: memories.Window(3, 4, 2, length=5, key=KEY),
 }
 VARIANTS = {
     "Dense with holes": lambda: wirings.patches((2, 2), (3, 3), radius=1.0),
@@ -59,6 +81,11 @@ def test_neuron(make):
 @pytest.mark.parametrize("make", shelf(rules, AbstractRule))
 def test_rule(make):
     check_rule(make())
+
+
+@pytest.mark.parametrize("make", shelf(memories, AbstractBlock))
+def test_memory_that_is_a_block(make):
+    check_block(make())
 
 
 @pytest.mark.parametrize("make", shelf(tasks, AbstractTask))
@@ -101,9 +128,26 @@ def test_a_rule_that_learns_nothing_is_caught():
         check_rule(Lazy())
 
 
-def test_every_neuron_shows_its_equations():
+def test_a_block_that_forgets_its_shape_or_learns_nothing_is_caught():
+    class Growing(memories.Window):
+        def step(self, state, inputs):
+            return jnp.concatenate([inputs[None], state]), jnp.zeros(2)
+
+    with pytest.raises(AssertionError, match="leaves the shapes"):
+        check_block(Growing(3, 4, 2, length=5, key=KEY))
+
+    class Deaf(memories.Window):
+        def step(self, state, inputs):
+            return state, jnp.zeros(2)
+
+    with pytest.raises(AssertionError, match="depends on something that learns"):
+        check_block(Deaf(3, 4, 2, length=5, key=KEY))
+
+
+def test_every_neuron_and_every_block_of_memories_shows_its_equations():
     parts = [p for _, p in inspect.getmembers(neurons, inspect.isclass)]
-    for part in parts:
+    blocks = [p for _, p in inspect.getmembers(memories, inspect.isclass)]
+    for part in parts + [p for p in blocks if issubclass(p, AbstractBlock)]:
         text = inspect.getdoc(part) or ""
         assert "Equations:" in text, part.__name__
         assert "Units:" in text, part.__name__
@@ -111,7 +155,7 @@ def test_every_neuron_shows_its_equations():
 
 
 def test_every_public_part_says_where_it_comes_from():
-    for module in (rules, neurons, wirings, tasks):
+    for module in (rules, neurons, wirings, tasks, memories):
         for name, part in inspect.getmembers(module, inspect.isclass):
             assert inspect.getdoc(part), f"{module.__name__}.{name} has no docstring"
             assert inspect.getdoc(inspect.getmodule(part)), f"{name}'s file has no docstring"

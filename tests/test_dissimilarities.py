@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import pdist, squareform
 
-from neurula import Dissimilarities, Recording
-from neurula.measures import dissimilarities, memory, noise_covariance
+from neurula import Dissimilarities, Recording, free_memory
+from neurula.measures import dissimilarities, noise_covariance
 
 # what rsatoolbox itself does
 pytestmark = pytest.mark.filterwarnings("ignore:invalid value encountered in cast:RuntimeWarning")
@@ -155,7 +155,7 @@ def test_blocks_of_rows_give_the_same(monkeypatch):
 
 
 def test_what_would_not_fit_is_refused_with_numbers(monkeypatch):
-    monkeypatch.setattr(memory, "available", lambda: 2**20)
+    monkeypatch.setattr(free_memory, "available", lambda: 2**20)
     with pytest.raises(MemoryError, match=r"9 stimuli, 1 subjects.*need 0.156 GiB, but 0.000977"):
         dissimilarities(shown())
 
@@ -165,13 +165,13 @@ def test_a_mapped_file_that_would_not_fit_is_not_read(monkeypatch, tmp_path):
     path.touch()
     os.truncate(path, 4 * 10 * 2**24)  # a hole: takes no room
     mapped = np.memmap(path, np.float32, "r", shape=(10, 2**24))
-    monkeypatch.setattr(memory, "available", lambda: 2**20)
+    monkeypatch.setattr(free_memory, "available", lambda: 2**20)
     with pytest.raises(MemoryError, match=r"10 x 16777216 responses.*1.41 GiB.*Average repeats"):
         dissimilarities(Recording(mapped, "V1"))
 
 
 def test_there_is_memory():
-    assert memory.available() > 2**20
+    assert free_memory.available() > 2**20
 
 
 def recorded(x, **labels):

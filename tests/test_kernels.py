@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.spatial import procrustes as scipy_procrustes
 
-from neurula import Recording
-from neurula.measures import cka, memory, procrustes, score_recordings
+from neurula import Recording, free_memory
+from neurula.measures import cka, procrustes, score_recordings
 from neurula.measures.choices import check_choice
 from neurula.measures.cka import Estimator, judge_kernels, resample_kernels
 from neurula.measures.kernels import linear_kernel, products
@@ -84,7 +84,7 @@ def test_responses_without_a_geometry_are_refused(responses):
 
 
 def test_kernels_that_would_not_fit_are_refused(monkeypatch):
-    monkeypatch.setattr(memory, "available", lambda: 1000)
+    monkeypatch.setattr(free_memory, "available", lambda: 1000)
     with pytest.raises(MemoryError, match=r"Kernels of 16 stimuli need .* Take fewer stimuli"):
         scored(*related())
 

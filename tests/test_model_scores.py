@@ -7,10 +7,10 @@ import pytest
 from representations import made, named
 from scipy import stats
 
+from neurula import free_memory
 from neurula.measures import (
     benjamini_hochberg,
     holm,
-    memory,
     noise_ceiling,
     score_models,
 )
@@ -117,6 +117,6 @@ def test_what_cannot_be_scored_is_refused(monkeypatch):
     brain[2, 1] = np.inf
     with pytest.raises(ValueError, match=r"\['s2'\] have infinite.*np.where"):
         refused(models, named(brain, "s"))
-    monkeypatch.setattr(memory, "available", lambda: 2**20)
+    monkeypatch.setattr(free_memory, "available", lambda: 2**20)
     with pytest.raises(MemoryError, match=r"9 rows of 45 dissimilarities.*but 0.000977.*Compare"):
         refused(*(lambda x, y: (x, named(y, "s")))(*made()))

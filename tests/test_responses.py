@@ -195,7 +195,7 @@ def test_what_would_not_fit_into_memory_is_refused_before_it_is_read(kind, tmp_p
             file["V1"] = rows
     else:
         (savemat(path, {"V1": rows}) if kind == "r.mat" else np.savez(path, V1=rows))
-    monkeypatch.setattr("neurula.measures.memory.available", lambda: 10)
+    monkeypatch.setattr("neurula.free_memory.available", lambda: 10)
     with pytest.raises(MemoryError, match=rf"The arrays in .*{kind} need .* GiB are free"):
         read_responses(path)
 

@@ -20,6 +20,7 @@ from .occlusion_recurrence import OcclusionRecurrence as OcclusionRecurrence
 from .oja_gradient import OjaGradient as OjaGradient
 from .potential_memory import PotentialMemory as PotentialMemory
 from .recirculation_gradient import RecirculationGradient as RecirculationGradient
+from .replay_vs_online import ReplayVsOnline as ReplayVsOnline
 from .spiking_parity import SpikingParity as SpikingParity
 from .stare_longer import StareLonger as StareLonger
 from .tonic_burst import TonicBurst as TonicBurst

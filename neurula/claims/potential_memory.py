@@ -15,9 +15,9 @@ from ..builders import layered
 from ..contracts import AbstractBlock, AbstractNeuron
 from ..evidence import Superiority, weakest
 from ..experiment import AbstractClaim, Arm, Budget, Evidence, Gate, Outcome, Outcomes, Range
-from ..gated import LSTM
 from ..health import health
 from ..live import learn
+from ..memories import LSTM
 from ..network import Network, Projection
 from ..neurons import LIF, AdaptiveLIF, Leaky
 from ..response import respond

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..measures.memory import afford
+from ..free_memory import afford
 from .hdf5 import check_hdf5
 
 Arrays = dict[str, np.ndarray]  # names of texts and numbers; nested ones joined by "/"

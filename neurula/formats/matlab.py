@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ..measures.memory import afford
+from ..free_memory import afford
 from .arrays import Arrays
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..contracts import Dissimilarities, Recording
-from .memory import PAIRS, afford
+from ..free_memory import PAIRS, afford
 from .noise import Shrinkage, noise_covariance, whitener
 from .patterns import Labelled, averaged, labelled, totals, varied
 

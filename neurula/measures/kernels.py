@@ -17,7 +17,7 @@ out, and lies between -1 and 1.
 import numpy as np
 from jaxtyping import Bool, Float
 
-from .memory import afford
+from ..free_memory import afford
 from .patterns import Matrix
 from .weighing import Counts, Grams
 

@@ -7,8 +7,8 @@ import numpy as np
 from jaxtyping import Float
 
 from ..contracts import Dissimilarities
+from ..free_memory import PAIRS, afford
 from .comparators import RANKS, Comparison
-from .memory import PAIRS, afford
 from .patterns import LEAST
 from .weighing import BLOCK, Vectors
 

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ..contracts import Recording
-from .memory import afford
+from ..free_memory import afford
 
 LARGE = 2**27  # numbers, from which on memory is looked at before they are
 LEAST = 4  # stimuli; three have three pairs, and no rank order worth the name

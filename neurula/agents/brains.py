@@ -1,0 +1,68 @@
+"""Networks inside agents: how they are made, asked and changed."""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from ..behaviour import AbstractAgent, AbstractEnvironment, Discrete, size_of
+from ..builders import layered
+from ..contracts import AbstractBlock
+from ..network import Network, trainable
+from ..neurons import Rate
+from ..neurons.rate import Nonlinearity
+
+
+class Perceptron(eqx.Module):
+    """Makes layered networks for an agent: `Perceptron((64, 64))(inputs, outputs, key)`."""
+
+    widths: tuple[int, ...] = eqx.field(static=True)  # cells of the hidden layers
+    nonlinearity: Nonlinearity = eqx.field(static=True, default="relu")
+
+    def __call__(self, inputs: int, outputs: int, key: PRNGKeyArray) -> Network:
+        cells = lambda size: Rate(self.nonlinearity, jnp.zeros(size))  # noqa: E731
+        return layered([inputs, *self.widths, outputs], neuron=cells, key=key)
+
+
+def require_discrete(agent: AbstractAgent, environment: AbstractEnvironment) -> tuple[int, int]:
+    """How many numbers the agent sees and how many actions it has. Refuses other actions."""
+    actions = environment.actions
+    if not isinstance(actions, Discrete):
+        raise ValueError(
+            f"{type(agent).__name__} chooses among single actions, but "
+            f"{type(environment).__name__} takes {actions}: it has no value to compare for each. "
+            "Offer a list of actions, `Discrete(n)`, and turn each into one of the space."
+        )
+    return size_of(environment.observations), actions.size
+
+
+def born(agent: AbstractAgent, brain: AbstractBlock, inputs: int, outputs: int) -> AbstractBlock:
+    """The brain that was made for an agent. Refuses one that does not fit its world."""
+    has = sum(brain.inputs.values()), sum(brain.outputs.values())
+    if has != (inputs, outputs):
+        raise ValueError(
+            f"{type(agent).__name__} needs a brain with {inputs} inputs and {outputs} outputs in "
+            f"this environment, but {type(brain).__name__} has {has[0]} and {has[1]}. Use both "
+            "arguments: `brain=lambda inputs, outputs, key: layered([inputs, 64, outputs], "
+            "key=key)`."
+        )
+    return brain
+
+
+def answer(brain: AbstractBlock, seen: Float[Array, " in"]) -> Float[Array, " out"]:
+    """What a block at rest says in one step."""
+    return brain.step(brain.init(), seen)[1]
+
+
+def descend(
+    brain: AbstractBlock, gradient: Any, optimiser: optax.GradientTransformation, memory: Any
+) -> tuple[AbstractBlock, Any]:
+    """Follow a gradient of `trainable(brain)`: the changed brain, and the optimiser's memory."""
+    wanted: Any = brain.mask(gradient) if isinstance(brain, Network) else gradient
+    with jax.numpy_dtype_promotion("standard"):  # optax mixes integers and floats
+        change, memory = optimiser.update(wanted, memory, trainable(brain))
+    brain = eqx.apply_updates(brain, change)
+    return (brain.constrain() if isinstance(brain, Network) else brain), memory
