@@ -60,23 +60,25 @@ def act(
     world, event = environment.reset(key=to_world)
     start = (agent.begin(state), world, event.observation, jnp.zeros(()), jnp.ones((), bool))
 
-    def one(stage: Stage, step: Array) -> tuple[Stage, Any]:
+    def one(stage: Stage, step: tuple[Array, Array]) -> tuple[Stage, Any]:
         if bar is not None:
-            bar.watch(step)
-        return _live(agent, environment, watch, stage, jax.random.fold_in(to_life, step))
+            bar.watch(step[0])
+        return _live(agent, environment, watch, stage, step[1])
 
+    # Drawn before the loop, side by side: one by one they would cost more than most steps.
+    keys = jax.vmap(lambda step: jax.random.split(jax.random.fold_in(to_life, step), 4))
     ask = None if probe is None else lambda stage: probe(stage[0])
-    stage, days, curves = _run(one, start, steps, ask, probes if probe is not None else 0)
+    stage, days, curves = _run(one, keys, start, steps, ask, probes if probe is not None else 0)
     rewards, returns, ended, watched = days
     rewards = _refuse_nan(environment, rewards)
     rewards = _refuse_outside(agent, environment, rewards, stage[4])
     return Lived(stage[0], rewards, returns, ended, curves, watched)
 
 
-def _live(agent, environment, watch, stage: Stage, key: Array) -> tuple[Stage, Any]:
+def _live(agent, environment, watch, stage: Stage, keys: Array) -> tuple[Stage, Any]:
     """One step: choose, see what follows, learn, and begin anew where the episode ended."""
     state, world, seen, total, fits = stage
-    at_act, at_step, at_learn, at_reset = jax.random.split(key, 4)
+    at_act, at_step, at_learn, at_reset = keys
     state, action = agent.act(state, seen, key=at_act)
     fits = fits & environment.actions.contains(action)
     world, event = environment.step(world, action, key=at_step)
@@ -144,7 +146,7 @@ def evaluate(
     return _refuse_nan(environment, jax.vmap(episode)(jax.random.split(key, episodes)))
 
 
-def _run(one, start, steps: int, probe, probes: int) -> tuple[Any, Any, dict[str, Array]]:
+def _run(one, keys, start, steps: int, probe, probes: int) -> tuple[Any, Any, dict[str, Array]]:
     """Scan over all steps, stopping to probe; what is not an array stays outside the loop."""
     arrays, rest = eqx.partition(start, eqx.is_array)
 
@@ -152,15 +154,18 @@ def _run(one, start, steps: int, probe, probes: int) -> tuple[Any, Any, dict[str
         stage, day = one(eqx.combine(arrays, rest), step)
         return eqx.filter(stage, eqx.is_array), day
 
+    def through(arrays, numbers):
+        return jax.lax.scan(inner, arrays, (numbers, keys(numbers)))
+
     def stretch(arrays, begin):
-        arrays, days = jax.lax.scan(inner, arrays, begin + jnp.arange(steps // probes))
+        arrays, days = through(arrays, begin + jnp.arange(steps // probes))
         return arrays, (days, probe(eqx.combine(arrays, rest)))
 
     if probes == 0:
-        arrays, days = jax.lax.scan(inner, arrays, jnp.arange(steps))
+        arrays, days = through(arrays, jnp.arange(steps))
         return eqx.combine(arrays, rest), days, {}
     left = steps % probes  # these come first, so that the last probe is at the end
-    arrays, before = jax.lax.scan(inner, arrays, jnp.arange(left))
+    arrays, before = through(arrays, jnp.arange(left))
     begins = left + jnp.arange(probes) * (steps // probes)
     arrays, (days, curves) = jax.lax.scan(stretch, arrays, begins)
     flat = lambda a, b: jnp.concatenate([a, b.reshape(-1, *b.shape[2:])])  # noqa: E731
