@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         Series as Series,
         from_nir as from_nir,
         from_nwb as from_nwb,
+        to_gymnasium as to_gymnasium,
         to_nir as to_nir,
         to_nwb as to_nwb,
     )
@@ -85,7 +86,7 @@ _HOMES = {
     "contracts": ("Dissimilarities", "Recording", "Sample"),
     "cortex": ("cortical",),
     "aligned": ("Aligned", "alignments"),
-    "formats": ("Recorded", "Series", "from_nir", "from_nwb", "to_nir", "to_nwb"),
+    "formats": ("Recorded", "Series", "from_nir", "from_nwb", "to_gymnasium", "to_nir", "to_nwb"),
     "lifetime": ("Lived", "act", "evaluate"),
     "live": ("Learned", "examine", "learn", "many"),
     "network": (

@@ -88,12 +88,21 @@ def _live(agent, environment, watch, stage: Stage, keys: Array) -> tuple[Stage, 
     state = agent.learn(state, transition, key=at_learn)
     watched = None if watch is None else watch(state, world, transition)
     ended, total = transition.ended, total + event.reward
-    fresh_world, fresh = environment.reset(key=at_reset)
-    world = _either(ended, fresh_world, world)
     state = _either(ended, agent.begin(state), state)
-    seen = _either(ended, fresh.observation, event.observation)
+    world, seen = _begun(environment, ended, world, event.observation, at_reset)
     day = event.reward, jnp.where(ended, total, jnp.nan), ended, watched
     return (state, world, seen, jnp.where(ended, 0.0, total), fits), day
+
+
+def _begun(environment, ended, world, seen: Array, key: Array) -> tuple[Any, Array]:
+    """The first moment of an episode if one has ended; a single life makes it only then."""
+
+    def anew() -> Any:
+        world, first = environment.reset(key=key)
+        return eqx.filter((world, first.observation), eqx.is_array)
+
+    arrays, rest = eqx.partition((world, seen), eqx.is_array)
+    return eqx.combine(jax.lax.cond(ended, anew, lambda: arrays), rest)
 
 
 def evaluate(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import neurula as nl
-from neurula.formats.hdf5 import needed
+from neurula.extras import needed
 from neurula.simulation import Spikes
 
 pynwb = pytest.importorskip("pynwb", reason="the extra `nwb` is not installed")

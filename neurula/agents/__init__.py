@@ -31,3 +31,6 @@ from .scripted import Scripted as Scripted
 from .state_action_successor import StateActionSuccessor as StateActionSuccessor
 from .successor import Successor as Successor
 from .shuffled import Shuffled as Shuffled
+from .shuffled import Shuffled as Shuffled
+from .state_action_successor import StateActionSuccessor as StateActionSuccessor
+from .successor import Successor as Successor

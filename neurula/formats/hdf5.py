@@ -1,22 +1,9 @@
-"""What holds for every file of others: a package may be missing, and so may the file."""
+"""What holds for every HDF5 file of others: it may be missing, broken, or something else."""
 
-import importlib
 import os
 from pathlib import Path
-from typing import Any
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
-
-
-def needed(package: str, extra: str) -> Any:
-    """Import an optional package, or say how to get it."""
-    try:
-        return importlib.import_module(package)
-    except ImportError:
-        raise ImportError(
-            f"Expected the package {package!r}, which is not installed: it comes with an extra, "
-            f"because few need it. Install it: `pip install 'neurula[{extra}]'`."
-        ) from None
 
 
 def check_hdf5(path: str | os.PathLike) -> None:

@@ -11,12 +11,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..contracts import AbstractNeuron
+from ..extras import needed
 from ..network import Network
 from ..neurons import LIF, Leaky, Rate
 from ..populations import Population, Positions, Projection
 from ..synapses import Exponential
 from ..wirings import Dense, OneToOne
-from .hdf5 import check_hdf5, needed
+from .hdf5 import check_hdf5
 from .nir_joins import joined, loosened
 from .nir_paths import CELLS, ENDS, LINKS, Graph, Way, flatten, is_cell, kind, lengthen, signal
 

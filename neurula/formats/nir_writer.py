@@ -12,13 +12,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ..extras import needed
 from ..files import whole
 from ..network import Network
 from ..neurons import LIF, Leaky, Rate
 from ..populations import Population, Projection
 from ..synapses import Exponential
 from ..wirings import OneToOne
-from .hdf5 import needed
 
 
 def to_nir(network: Network, path: str | os.PathLike) -> Path:

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from .hdf5 import check_hdf5, needed
+from ..extras import needed
+from .hdf5 import check_hdf5
 
 MANY = 100  # intervals between spikes that are enough to judge by
 SHORT, SLOW = 0.1, 0.2  # s, Hz; random firing has 1 interval in 100 below SHORT above 0.1 Hz

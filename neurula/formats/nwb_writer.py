@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..contracts import Recording
+from ..extras import needed
 from ..files import whole
 from ..simulation import Simulated, Spikes, count
-from .hdf5 import needed
 from .nwb_checks import check_name, check_order, check_series
 
 METRES = ("meters", "metres", "m")

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .hdf5 import needed
+from ..extras import needed
 
 MANY = 40  # layers that are all kept where none is chosen
 BATCH = 16  # stimuli at once
