@@ -28,9 +28,6 @@ from .random import Random as Random
 from .replayed import Replayed as Replayed, replayed as replayed
 from .sarsa import Sarsa as Sarsa
 from .scripted import Scripted as Scripted
-from .state_action_successor import StateActionSuccessor as StateActionSuccessor
-from .successor import Successor as Successor
-from .shuffled import Shuffled as Shuffled
 from .shuffled import Shuffled as Shuffled
 from .state_action_successor import StateActionSuccessor as StateActionSuccessor
 from .successor import Successor as Successor

@@ -23,12 +23,12 @@ from .occlusion_recurrence import OcclusionRecurrence as OcclusionRecurrence
 from .oja_gradient import OjaGradient as OjaGradient
 from .potential_memory import PotentialMemory as PotentialMemory
 from .recirculation_gradient import RecirculationGradient as RecirculationGradient
+from .replay_reward_sequences import ReplayRewardSequences as ReplayRewardSequences
+from .replay_vs_online import ReplayVsOnline as ReplayVsOnline
 from .representational_convergence import (
     RepresentationalConvergence as RepresentationalConvergence,
 )
 from .simple_complex_gradient import SimpleComplexGradient as SimpleComplexGradient
-from .replay_vs_online import ReplayVsOnline as ReplayVsOnline
-from .replay_reward_sequences import ReplayRewardSequences as ReplayRewardSequences
 from .spiking_parity import SpikingParity as SpikingParity
 from .stare_longer import StareLonger as StareLonger
 from .tonic_burst import TonicBurst as TonicBurst
