@@ -20,9 +20,6 @@ EXAMPLES = {
     environments.GymnasiumEnvironment: lambda: environments.GymnasiumEnvironment("CartPole-v1"),
     environments.GymnaxEnvironment: lambda: environments.GymnaxEnvironment("Catch-bsuite"),
     environments.PgxGame: lambda: environments.PgxGame("connect_four"),
-    agents.Shuffled: lambda: agents.Shuffled(agents.Random()),
-    environments.GridWorld: lambda: environments.GridWorld("S..\n.#G", slip=0.1),
-    environments.Revaluation: environments.revaluation,
     environments.TimeLimit: lambda: environments.TimeLimit(environments.CartPole(), 20),
 }
 # Small worlds of different kinds: an agent lives in the first one that it does not refuse.
