@@ -14,6 +14,7 @@ from .hebb_bp_equivalence import HebbBpEquivalence as HebbBpEquivalence
 from .hierarchy_layer_area import HierarchyLayerArea as HierarchyLayerArea
 from .late_layers_it import LateLayersIt as LateLayersIt
 from .local_error_signals import LocalErrorSignals as LocalErrorSignals
+from .marr_gradient import MarrGradient as MarrGradient
 from .masking_interrupts import MaskingInterrupts as MaskingInterrupts
 from .null_calibration import NullCalibration as NullCalibration
 from .occlusion_recurrence import OcclusionRecurrence as OcclusionRecurrence
