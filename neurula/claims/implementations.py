@@ -1,13 +1,12 @@
-"""Eight ways to learn the same thing: other cells, other rules, other wirings, or evolution.
+"""Eight ways to learn the same thing: other cells, other rules, another wiring.
 
 Feedback alignment: Lillicrap et al. (2016), Nat. Commun. 7:13276. Predictive coding: Whittington &
 Bogacz (2017), Neural Comput. 29:1229. Equilibrium propagation: Scellier & Bengio (2017), Front.
-Comput. Neurosci. 11:24. Spikes: Neftci et al. (2019), IEEE Signal Process. Mag. 36:51. Evolution:
-Rechenberg (1973); Salimans et al. (2017), arXiv:1703.03864, with the noise of Spall (1992), IEEE
-Trans. Autom. Control 37:332.
+Comput. Neurosci. 11:24. Direct feedback: Nøkland (2016), NeurIPS 29. Spikes: Neftci et al. (2019),
+IEEE Signal Process. Mag. 36:51.
 """
 
-from typing import Any, ClassVar
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -17,11 +16,9 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from .. import rules
 from ..builders import free, layered
-from ..contracts import AbstractBlock, AbstractRule, AbstractTask, Error, Sample, Split
-from ..network import Network, trainable
+from ..contracts import AbstractBlock, AbstractRule, AbstractTask, Sample, Split
+from ..network import Network
 from ..neurons import LIF, Rate
-from ..response import respond
-from ..rules import AbstractGradientRule
 from ..symmetric import two_way
 from ..tasks import Digits, Squared
 from ..wirings import Dense, random
@@ -30,49 +27,10 @@ from .staring_cells import TAU, Priced, Staring, behind
 BACKPROP, FIXED, CODING, SETTLING = (
     "backprop", "feedback alignment", "predictive coding", "equilibrium propagation",
 )  # fmt: skip
-SPIKING, BINARY, FREE, EVOLVED = "spiking", "threshold cells", "free graph", "evolution"
+SPIKING, BINARY, FREE, DIRECT = "spiking", "threshold cells", "free graph", "direct feedback"
 PIXELS, CLASSES = 64, 10
 SETTLE, NUDGED, STEPS, HOPS = 30, 15, 20, 4  # steps; of spikes ms
 POOL = 64  # graphs, of which every seed draws one
-
-
-class Mutants(AbstractGradientRule[None]):
-    """g = (error(w + s e) - error(w - s e)) / (2 s) e, with e of +1 and -1 drawn anew each time.
-
-    For every example two mutants are made, and weights move from the worse to the better one. No
-    derivative is ever taken.
-    """
-
-    size: float = 0.02  # s, of a mutation
-    needs: ClassVar[frozenset[str]] = frozenset({"target"})
-
-    def init(self, brain: Any, *, key: PRNGKeyArray) -> None:
-        return None
-
-    def surrogate(
-        self, state: None, brain: Any, sample: Sample, error: Error, *, key: PRNGKeyArray
-    ) -> tuple[Float[Array, ""], None]:
-        weights = trainable(brain)
-        leaves, structure = jax.tree.flatten(weights)
-        count = sum(leaf.size for leaf in leaves)
-        coins = jax.random.bits(key, (-(-count // 32),))
-        coins = (coins[:, None] >> jnp.arange(32, dtype=jnp.uint32)[None]) & 1
-        signs = 2 * coins.ravel()[:count].astype(jnp.float32) - 1
-        ends = np.cumsum([leaf.size for leaf in leaves])[:-1].tolist()
-        parts = jnp.split(signs, ends)
-        drawn = [part.reshape(leaf.shape) for part, leaf in zip(parts, leaves, strict=True)]
-        mutation = jax.tree.unflatten(structure, drawn)
-
-        def fit(sign: float) -> Float[Array, ""]:
-            change = jax.tree.map(lambda e: sign * self.size * e, mutation)
-            return error(respond(eqx.apply_updates(brain, change), sample.stimuli), sample)
-
-        better = jax.lax.stop_gradient((fit(1.0) - fit(-1.0)) / (2 * self.size))
-        along = jax.tree.map(lambda e, w: jnp.sum(e * w), mutation, weights)
-        return better * sum(jax.tree.leaves(along), jnp.zeros(())), None
-
-    def remember(self, state: None, notes: None) -> None:
-        return None
 
 
 class Aimless(AbstractTask):
@@ -106,7 +64,7 @@ def taught_by(way: str) -> AbstractRule:
         FIXED: rules.FeedbackAlignment(),
         CODING: rules.PredictiveCoding(20),
         SETTLING: rules.EquilibriumPropagation(0.1, free_steps=SETTLE, nudged_steps=NUDGED),
-        EVOLVED: Mutants(),
+        DIRECT: rules.DirectFeedbackAlignment(),
     }
     return by.get(way, rules.Backprop())
 

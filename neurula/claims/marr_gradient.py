@@ -25,7 +25,7 @@ from .implementations import (
     BACKPROP,
     BINARY,
     CODING,
-    EVOLVED,
+    DIRECT,
     FIXED,
     FREE,
     SETTLING,
@@ -39,10 +39,15 @@ from .implementations import (
 )
 
 AIMLESS = "backprop, aimless"
-WAYS = (BACKPROP, FIXED, CODING, SETTLING, SPIKING, BINARY, FREE, EVOLVED)
-GAINS = {FIXED: 0.3, SETTLING: 0.5, SPIKING: 10.0, BINARY: 5.0}  # of first weights; others 1
-RATES = {SPIKING: 0.02}  # of Adam; others 0.01
-LONGER, LARGER = 2, 4  # times the updates and the examples of others: evolution is slow
+WAYS = (BACKPROP, FIXED, CODING, SETTLING, SPIKING, BINARY, FREE, DIRECT)
+GAINS = {
+    FIXED: 0.3,
+    DIRECT: 0.3,
+    SETTLING: 0.5,
+    SPIKING: 10.0,
+    BINARY: 0.4,
+}  # of first weights; others 1
+RATES = {SPIKING: 0.02, BINARY: 0.008}  # of Adam; others 0.01
 SEEN = 300  # pictures for which cells are compared
 
 
@@ -74,7 +79,7 @@ class MarrGradient(AbstractClaim):
         SPIKING: Arm("brain", "integrate-and-fire cells for 20 ms, surrogate gradients"),
         BINARY: Arm("brain", "cells that are on or off, surrogate gradients"),
         FREE: Arm("brain", "tanh cells in a random graph with loops, 4 hops, backprop in time"),
-        EVOLVED: Arm("brain", "tanh cells, pairs of mutants for every picture, no derivative"),
+        DIRECT: Arm("brain", "tanh cells, the output's error sent to each through random weights"),
         AIMLESS: Arm("sham", "as backprop, but taught answers that are drawn at random"),
     }
     margin: ClassVar[float] = 0.1
@@ -98,6 +103,8 @@ class MarrGradient(AbstractClaim):
         "Weights are matched and judged on the same numbers, which chance pushes up: in both ends, "
         "too. Cells are matched by one half of the pictures and judged by the other.",
         "Settings were chosen on tuning seeds by accuracy. No arm is judged by how well it learns.",
+        "Evolution was meant to be one of the eight. Pairs of mutants reached 60 % on tuning "
+        "seeds, too far from equal accuracy, and direct feedback took its place before any ruling.",
         "Networks only: of brains no errors, cells and weights for the same task are at hand, so "
         "that the talk's own sentence, brain against network, is not tested.",
         "Marr's levels are a scheme, and these three measures are one reading of it.",
@@ -120,17 +127,16 @@ class MarrGradient(AbstractClaim):
     def run(self, arm: str, settings: dict[str, Float[Array, ""]], *, key: PRNGKeyArray) -> Outcome:
         at_brain, at_life = jax.random.split(key)
         way = BACKPROP if arm == AIMLESS else arm
-        more, larger = (LONGER, LARGER) if way == EVOLVED else (1, 1)
-        task, updates = shown_to(way, self.noise), more * self.updates
+        task = shown_to(way, self.noise)
         start = implementation(way, self.width, GAINS.get(way, 1.0), key=at_brain)
-        adam = optax.adam(optax.cosine_decay_schedule(RATES.get(way, 0.01), updates))
+        adam = optax.adam(optax.cosine_decay_schedule(RATES.get(way, 0.01), self.updates))
         learned = learn(
             start,
             taught_by(way),
             Aimless(task) if arm == AIMLESS else task,
             optax.chain(optax.clip_by_global_norm(1.0), adam),
-            steps=updates,
-            batch=larger * self.batch,
+            steps=self.updates,
+            batch=self.batch,
             key=at_life,
         )
         before, after = (self.look_at(brain, way) for brain in (start, learned.brain))
