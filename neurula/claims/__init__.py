@@ -17,6 +17,7 @@ from .hierarchy_layer_area import HierarchyLayerArea as HierarchyLayerArea
 from .late_layers_it import LateLayersIt as LateLayersIt
 from .local_error_signals import LocalErrorSignals as LocalErrorSignals
 from .lstm_long_lag import LstmLongLag as LstmLongLag
+from .marr_gradient import MarrGradient as MarrGradient
 from .masking_interrupts import MaskingInterrupts as MaskingInterrupts
 from .null_calibration import NullCalibration as NullCalibration
 from .occlusion_recurrence import OcclusionRecurrence as OcclusionRecurrence

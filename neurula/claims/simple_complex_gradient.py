@@ -26,7 +26,6 @@ from .seen_gratings import look_into, look_into_pretrained
 
 SIZES, STRIDES, CHANNELS, CLASSES = (5, 3, 3, 3, 3), (2, 1, 1, 2, 1), 16, 10
 TASK = Placed(field=receptive_field(SIZES, STRIDES)[0])  # the last layer sees the whole field
-REACH = np.array([receptive_field(SIZES[:k], STRIDES[:k])[0] for k in range(1, len(SIZES) + 1)])
 RATE, BATCH = 3e-3, 64  # of Adam: learns on tuning seeds
 TRAINED, UNTRAINED, PERMUTED = "trained", "untrained", "permuted"
 LARGE, LARGE_UNTRAINED = "EfficientNet-lite0", "EfficientNet-lite0, untrained"
@@ -160,14 +159,14 @@ class SimpleComplexGradient(AbstractClaim):
     def figure(self, outcomes: Outcomes) -> Any:
         from ..pictures import curves
 
-        lines = {}
-        for arm in self.judged:
+        depth, lines = np.linspace(0, 1, 17), {}
+        for arm in (TRAINED, UNTRAINED, LARGE, LARGE_UNTRAINED):
             kept = jax.tree.map(np.float64, outcomes[arm].kept)
-            lines[f"invariance, {arm}"] = np.nanmean(kept[INVARIANCE], axis=2)
-            lines[f"complexity, {arm}"] = np.nanmean(kept[COMPLEXITY], axis=2)
-            lines[f"field / reach, {arm}"] = np.nanmean(kept[FIELD], axis=2) / REACH
-        layers = np.arange(1, 1 + len(SIZES))
-        return curves(layers, lines, x_title="layer", y_title="mean of cells")
+            for of in PARTS if kept else ():  # without its weights the large one has nothing
+                means = np.nanmean(kept[of], axis=2)[: 1 if self.arms[arm].fixed else None]
+                layers = np.linspace(0, 1, means.shape[1])
+                lines[f"{of}, {arm}"] = np.stack([np.interp(depth, layers, x) for x in means])
+        return curves(depth, lines, x_title="depth, first to last layer", y_title="mean of cells")
 
 
 def start(key: PRNGKeyArray) -> StackedFilters:

@@ -32,6 +32,7 @@ from .inference import score_models as score_models
 from .information import spatial_information as spatial_information
 from .isotropic_noise import against_noise as against_noise, isotropic_noise as isotropic_noise
 from .linear_responses import linear_responses as linear_responses
+from .matched_units import matched_correlation as matched_correlation
 from .model_scores import ModelScores as ModelScores
 from .modulation import modulation_ratio as modulation_ratio
 from .motion_energy import (
