@@ -103,7 +103,8 @@ class RepresentationalConvergence(AbstractClaim):
         "with targets and Adam. Rules without targets do not let labels reach hidden cells.",
         "Rates of makes, chosen by accuracy on tuning seeds, are the same for all labels. Other "
         "labels are harder: networks get about two thirds of them right.",
-        "Likeness to brains is another question: late-layers-it.",
+        "Digits are clusters in the pictures before anybody learns them; networks that share other "
+        "labels, which cut across, may be no more alike: see both other labels.",
     )
     data: ClassVar[tuple[str, ...]] = ("digits",)
     budgets: ClassVar[dict[str, Budget]] = {
