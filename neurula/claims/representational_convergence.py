@@ -101,9 +101,9 @@ class RepresentationalConvergence(AbstractClaim):
         "Other labels tell of digits, too: that makes the difference smaller (see the gate).",
         "Eight makes of our choice are drawn anew with the networks; but all are small, and taught "
         "with targets and Adam. Rules without targets do not let labels reach hidden cells.",
-        "Rates of makes, chosen by accuracy on tuning seeds, are the same for all labels. Other "
-        "labels are harder: networks get about two thirds of them right.",
-        "Likeness to brains is another question: late-layers-it.",
+        "Rates, chosen by accuracy on tuning seeds, are the makes' own. Other labels are harder.",
+        "Digits are clusters in the pictures before anybody learns them; networks that share other "
+        "labels, which cut across, may be no more alike: see both other labels.",
     )
     data: ClassVar[tuple[str, ...]] = ("digits",)
     budgets: ClassVar[dict[str, Budget]] = {
