@@ -68,8 +68,8 @@ class LstmLongLag(AbstractClaim):
     )
     pitfalls: ClassVar[tuple[str, ...]] = (
         "A sequence counts as learned below a squared error of 0.01 (chance: 1/6), and only if all "
-        "shorter ones are. The longest is censored: who learns 64 steps counts as 64, who learns "
-        "none as 4, and both draw ratios towards 1; hence the gate on the end of the ladder.",
+        "shorter ones are. The longest is censored: who learns 128 steps counts as 128, who "
+        "learns none as 8, and both draw ratios towards 1; hence the gate on the end of the ladder.",
         "Learning within 1,000 updates is measured, not keeping: in many more every arm may learn "
         "more, and small networks of 450 parameters are not large ones.",
         "Adding asks to keep a sum, which rectified cells do by themselves: a task that suits "
@@ -77,19 +77,20 @@ class LstmLongLag(AbstractClaim):
         "Equal parameters mean half as many cells with gates as without. Cells are whole: the LSTM "
         "has 531 parameters, the others 457 to 485, which can only help it.",
         "Shorter sequences begin later, after steps of silence, so that all lags are one program.",
-        "Seen on tuning seeds before the design was fixed: cells that start as an identity learn "
-        "80 steps, and the LSTM does so in some runs.",
+        "Rates were tuned with one seed on 8 to 64 steps, all of which the LSTM, the GRU and the "
+        "cells that start as an identity learned; so the ladder was moved to 16 to 128 steps, "
+        "before any evaluation seed was looked at.",
     )
     data: ClassVar[tuple[str, ...]] = ()
     budgets: ClassVar[dict[str, Budget]] = {
         "smoke": Budget(2, lags=(4, 8), parameters=60, updates=2, batch=2, exam=10),
         "quick": Budget(8),
         "full": Budget(
-            20, lags=(8, 16, 32, 64, 128, 256), parameters=10_000, updates=10_000, batch=64
+            20, lags=(16, 32, 64, 128, 256, 512), parameters=10_000, updates=10_000, batch=64
         ),
     }
 
-    lags: tuple[int, ...] = (8, 16, 32, 64)  # steps of a sequence
+    lags: tuple[int, ...] = (16, 32, 64, 128)  # steps of a sequence
     parameters: int = 450
     window: int = 10  # steps
     updates: int = 1000

@@ -78,7 +78,7 @@ class WmMaintainManipulate(AbstractClaim):
         "full": Budget(20, items=8, delays=(10, 20, 40), parameters=10_000, updates=10_000),
     }
 
-    items: int = 4  # of a list
+    items: int = 5  # of a list
     delays: tuple[int, ...] = (5, 10, 15)  # steps
     parameters: int = 1300
     updates: int = 1200
