@@ -20,6 +20,7 @@ EXAMPLES = {
     environments.GymnasiumEnvironment: lambda: environments.GymnasiumEnvironment("CartPole-v1"),
     environments.GymnaxEnvironment: lambda: environments.GymnaxEnvironment("Catch-bsuite"),
     environments.PgxGame: lambda: environments.PgxGame("connect_four"),
+    environments.Slippery: lambda: environments.Slippery(environments.CartPole()),
     environments.TimeLimit: lambda: environments.TimeLimit(environments.CartPole(), 20),
 }
 # Small worlds of different kinds: an agent lives in the first one that it does not refuse.

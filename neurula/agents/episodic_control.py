@@ -51,8 +51,8 @@ class AbstractEpisodicControl(AbstractAgent[Recollection]):
     added, faded as far, unless the episode terminated. Actions are the best, ties by chance, but
     for a share of random ones, which falls linearly from `start` to `end` in `exploring` steps.
 
-    A step without an end costs little, unless lives are mapped by `jax.vmap`: then every step costs
-    as much as one that writes, which grows with `horizon` times the memory's size.
+    Writing costs much more than acting. Lives that are mapped by `jax.vmap` do the work of writing
+    in every step; `jax.custom_batching.sequential_vmap` lets them take turns, and saves it.
     """
 
     horizon: AbstractVar[int]  # steps
@@ -178,6 +178,7 @@ class MFEC(AbstractEpisodicControl):
     end: float | Float[Array, ""] = 0.005
     exploring: int | Float[Array, ""] = 200
     unknown: float | Float[Array, ""] = 0.0  # value of an action that was never tried
+    blind: bool = eqx.field(static=True, default=False)  # all cues are the same: a sham
 
     def memory(self, size: int) -> Episodic:
         return Episodic(
@@ -189,4 +190,5 @@ class MFEC(AbstractEpisodicControl):
         )
 
     def cue(self, state: Recollection, observation: Array) -> Float[Array, " size"]:
-        return state.observations.features(observation)
+        seen = state.observations.features(observation)
+        return jnp.zeros_like(seen) if self.blind else seen

@@ -7,6 +7,7 @@ from .boltzmann_encoder import BoltzmannEncoder as BoltzmannEncoder
 from .cls_fast_slow import ClsFastSlow as ClsFastSlow
 from .column_laminar import ColumnLaminar as ColumnLaminar
 from .direction_selectivity import DirectionSelectivity as DirectionSelectivity
+from .episodic_control_early import EpisodicControlEarly as EpisodicControlEarly
 from .feedback_alignment import FeedbackAlignment as FeedbackAlignment
 from .firing_patterns import FiringPatterns as FiringPatterns
 from .free_graph import FreeGraph as FreeGraph

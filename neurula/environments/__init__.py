@@ -25,4 +25,5 @@ from .rooms import (
     maze as maze,
     open_field as open_field,
 )
+from .slippery import Slippery as Slippery
 from .time_limit import TimeLimit as TimeLimit
