@@ -27,8 +27,10 @@ class Perceptron(eqx.Module):
         return layered([inputs, *self.widths, outputs], neuron=cells, key=key)
 
 
-def require_discrete(agent: AbstractAgent, environment: AbstractEnvironment) -> tuple[int, int]:
-    """How many numbers the agent sees and how many actions it has. Refuses other actions."""
+def require_discrete(
+    agent: AbstractAgent, environment: AbstractEnvironment
+) -> tuple[int, Discrete]:
+    """How many numbers the agent sees, and its actions. Refuses others than single ones."""
     actions = environment.actions
     if not isinstance(actions, Discrete):
         raise ValueError(
@@ -36,7 +38,7 @@ def require_discrete(agent: AbstractAgent, environment: AbstractEnvironment) -> 
             f"{type(environment).__name__} takes {actions}: it has no value to compare for each. "
             "Offer a list of actions, `Discrete(n)`, and turn each into one of the space."
         )
-    return size_of(environment.observations), actions.size
+    return size_of(environment.observations), actions
 
 
 def born(agent: AbstractAgent, brain: AbstractBlock, inputs: int, outputs: int) -> AbstractBlock:
