@@ -22,6 +22,7 @@ from .potential_memory import PotentialMemory as PotentialMemory
 from .recirculation_gradient import RecirculationGradient as RecirculationGradient
 from .replay_reward_sequences import ReplayRewardSequences as ReplayRewardSequences
 from .spiking_parity import SpikingParity as SpikingParity
+from .sr_revaluation import SrRevaluation as SrRevaluation
 from .stare_longer import StareLonger as StareLonger
 from .tonic_burst import TonicBurst as TonicBurst
 from .width_vs_depth import WidthVsDepth as WidthVsDepth
