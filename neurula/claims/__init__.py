@@ -32,6 +32,7 @@ from .representational_convergence import (
 )
 from .simple_complex_gradient import SimpleComplexGradient as SimpleComplexGradient
 from .spiking_parity import SpikingParity as SpikingParity
+from .sr_revaluation import SrRevaluation as SrRevaluation
 from .stare_longer import StareLonger as StareLonger
 from .tonic_burst import TonicBurst as TonicBurst
 from .width_vs_depth import WidthVsDepth as WidthVsDepth

@@ -59,14 +59,20 @@ class ReplayRewardSequences(AbstractClaim):
     level: ClassVar[Literal["computation", "algorithm", "implementation"]] = "algorithm"
     kind: ClassVar[str] = "superiority of scaling"
     arms: ClassVar[dict[str, Arm]] = {
-        "reverse": Arm("brain", "the rewarded sequence from its end, again and again"),
+        "reverse": Arm("brain", "the rewarded sequence from its end, again and again", fixed=True),
         "uniform": Arm("control", "any step of the same rewarded sequence"),
         "uniform, all": Arm("control", "any remembered step, the wrong ones included"),
-        "forward": Arm("control", "the rewarded sequence from its beginning, again and again"),
-        "prioritised": Arm("control", "of all remembered steps the one with the largest error"),
-        "gain": Arm("probe", "of all remembered steps the one of most use: gain x need"),
+        "forward": Arm(
+            "control", "the rewarded sequence from its beginning, again and again", fixed=True
+        ),
+        "prioritised": Arm(
+            "control", "of all remembered steps the one with the largest error", fixed=True
+        ),
+        "gain": Arm(
+            "probe", "of all remembered steps the one of most use: gain x need", fixed=True
+        ),
         "reward shuffled": Arm("sham", "reverse, but the reward is remembered at another step"),
-        "reverse, slow": Arm("probe", "reverse, a quarter of the error at a time"),
+        "reverse, slow": Arm("probe", "reverse, a quarter of the error at a time", fixed=True),
         "uniform, slow": Arm("probe", "uniform, a quarter of the error at a time"),
     }
     margin: ClassVar[float] = 0.8
