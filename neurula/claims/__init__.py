@@ -21,6 +21,10 @@ from .oja_gradient import OjaGradient as OjaGradient
 from .potential_memory import PotentialMemory as PotentialMemory
 from .recirculation_gradient import RecirculationGradient as RecirculationGradient
 from .spiking_parity import SpikingParity as SpikingParity
+from .sr_eigen_grids import SrEigenGrids as SrEigenGrids
+from .sr_rewards import SrRewards as SrRewards
+from .sr_skew import SrSkew as SrSkew
+from .sr_walls import SrWalls as SrWalls
 from .stare_longer import StareLonger as StareLonger
 from .tonic_burst import TonicBurst as TonicBurst
 from .width_vs_depth import WidthVsDepth as WidthVsDepth
