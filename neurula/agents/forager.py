@@ -30,6 +30,10 @@ class Foraging(eqx.Module):
 class Forager(AbstractAgent[Foraging]):
     """Wanders through an `Arena`; learns nothing. The defaults are a rat in a box of 1 m.
 
+    Of walks with the defaults and the rat's, both blurred by 0.1 s, the Kolmogorov-Smirnov distance
+    is 0.04 for speed, 0.05 for turning and 0.06 for distance to the wall; with Rayleigh speeds
+    (shape 2) and equal turns at all speeds (steadiness 0) 0.11, 0.05 and 0.05.
+
     With z and w Ornstein-Uhlenbeck processes of variance 1 and times `speed_time`, `turning_time`,
 
         speed    v = scale (-ln(1 - Phi(z)))^(1 / shape)     Weibull; shape 2: Rayleigh
@@ -95,3 +99,8 @@ class Forager(AbstractAgent[Foraging]):
         far = jnp.maximum(jnp.linalg.norm(away, axis=1), 1e-9)
         near = jnp.maximum(1 - far / self.reach, 0.0)
         return self.push * jnp.sum((near / far)[:, None] * away, axis=0)
+
+
+# In a room of 3.5 m x 2.5 m the rat of Tanni et al. stood more and ran faster. Its bouts of running
+# last longer than here (speeds stay alike for 1.9 s, not 0.5 s), and it kept to the walls more.
+IN_A_LARGE_ROOM = Forager(0.187, 0.628, 0.493, 4.98, 0.0738, 0.608, 0.102, 0.0536)
