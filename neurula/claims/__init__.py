@@ -32,8 +32,8 @@ from .representational_convergence import (
 )
 from .simple_complex_gradient import SimpleComplexGradient as SimpleComplexGradient
 from .spiking_parity import SpikingParity as SpikingParity
-from .sr_revaluation import SrRevaluation as SrRevaluation
 from .sr_eigen_grids import SrEigenGrids as SrEigenGrids
+from .sr_revaluation import SrRevaluation as SrRevaluation
 from .sr_rewards import SrRewards as SrRewards
 from .sr_skew import SrSkew as SrSkew
 from .sr_walls import SrWalls as SrWalls
