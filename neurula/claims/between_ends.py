@@ -108,19 +108,17 @@ def alike(kept: dict[str, dict[str, np.ndarray]], arms: tuple[str, ...], before:
     }
     kernels = np.stack([kernel(cells).ravel() for cells in found["cells"]])
     many, half = len(kernels), len(found["cells"][0]) // 2
-    table = {name: np.ones((many, many)) for name in MEASURES}
-    table[CKA] = kernels @ kernels.T
+    cells, weights = np.stack(found["cells"]), np.stack(found["weights"]).swapaxes(1, 2)
+    table = {
+        ERRORS: np.ones((many, many)),
+        CKA: kernels @ kernels.T,
+        TUNING: matched_correlation(cells[:, :half], cells[:, half:]),
+        WEIGHTS: matched_correlation(weights, weights),
+    }
+    right = np.stack(found["right"]) > 0
     for i in range(many):
         for j in range(i):
-            one, other = found["cells"][i], found["cells"][j]
-            mine, theirs = found["weights"][i].T, found["weights"][j].T
-            pair = {
-                ERRORS: kappa(found["right"][i] > 0, found["right"][j] > 0),
-                TUNING: matched_correlation(one[:half], other[:half], one[half:], other[half:]),
-                WEIGHTS: matched_correlation(mine, theirs, mine, theirs),
-            }
-            for name, value in pair.items():
-                table[name][i, j] = table[name][j, i] = value
+            table[ERRORS][i, j] = table[ERRORS][j, i] = kappa(right[i], right[j])
     by_arm = len(arms), many // len(arms)
     return {name: t.reshape(*by_arm, *by_arm).swapaxes(1, 2) for name, t in table.items()}
 

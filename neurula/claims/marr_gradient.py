@@ -102,6 +102,7 @@ class MarrGradient(AbstractClaim):
         "Noise is the same for all networks: what it hides is wrong for all.",
         "Weights are matched and judged on the same numbers, which chance pushes up: in both ends, "
         "too. Cells are matched by one half of the pictures and judged by the other.",
+        "Cells with a threshold are silent before they learn: at that end they share nothing.",
         "Settings were chosen on tuning seeds by accuracy. No arm is judged by how well it learns.",
         "Evolution was meant to be one of the eight. Pairs of mutants reached 60 % on tuning "
         "seeds, too far from equal accuracy, and direct feedback took its place before any ruling.",

@@ -162,7 +162,8 @@ class SimpleComplexGradient(AbstractClaim):
         depth, lines = np.linspace(0, 1, 17), {}
         for arm in (TRAINED, UNTRAINED, LARGE, LARGE_UNTRAINED):
             kept = jax.tree.map(np.float64, outcomes[arm].kept)
-            for of in PARTS if kept else ():  # without its weights the large one has nothing
+            few = PARTS[:1] if self.arms[arm].fixed else PARTS  # complexity of these is all high
+            for of in few if kept else ():  # without its weights the large one has nothing
                 means = np.nanmean(kept[of], axis=2)[: 1 if self.arms[arm].fixed else None]
                 layers = np.linspace(0, 1, means.shape[1])
                 lines[f"{of}, {arm}"] = np.stack([np.interp(depth, layers, x) for x in means])
