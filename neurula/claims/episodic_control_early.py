@@ -140,8 +140,7 @@ class EpisodicControlEarly(AbstractClaim):
             shares = jnp.array([0.0, SLIPS] if name == DOOR else [0.0])
             keys = jnp.broadcast_to(at_life, shares.shape)
             returns += [(one - low) / (high - low) for one in jax.vmap(life)(shares, keys)]
-            born = eqx.filter_eval_shape(lambda k, w=world: agent.init(w, key=k), key)
-            numbers[name] = self.numbers(born)
+            numbers[name] = learnable(agent, world)
         early = jnp.stack([mean(one[self.early // 2 : self.early]) for one in returns])
         late = jnp.stack([mean(one[-self.early // 2 :]) for one in returns])
         size = self.steps // BINS
@@ -159,14 +158,6 @@ class EpisodicControlEarly(AbstractClaim):
             },
             kept={"early": early, "late": late, **curves},
         )
-
-    def numbers(self, state: Any) -> int:
-        """How many numbers learning may change, memories included; replayed steps are not."""
-        if hasattr(state, "student"):
-            return sum(x.size for x in jax.tree.leaves(trainable(state.student.brain)))
-        places = state.memories.keys.size + state.memories.values.size
-        brain = None if state.pupil is None else trainable(state.pupil.brain)
-        return places + sum(x.size for x in jax.tree.leaves(brain))
 
     def evidence(self, outcomes: Outcomes) -> Evidence:
         def told(arm: str, when: str, tasks: slice | int = SURE) -> Float[np.ndarray, " seed"]:
@@ -227,3 +218,16 @@ def mean(returns: Float[Array, " step"]) -> Float[Array, ""]:
     there = jnp.isfinite(returns)
     total = jnp.sum(jnp.where(there, returns, 0.0))
     return total / jnp.maximum(jnp.sum(there.astype(jnp.float32)), 1.0)
+
+
+def learnable(agent: AbstractAgent, world: AbstractEnvironment) -> int:
+    """How many numbers learning may change, memories included; replayed steps are not."""
+
+    def born(key: PRNGKeyArray) -> Any:
+        state = agent.init(world, key=key)
+        if isinstance(agent, DQN):
+            return trainable(state.student.brain)
+        brain = None if state.pupil is None else trainable(state.pupil.brain)
+        return state.memories.keys, state.memories.values, brain
+
+    return sum(x.size for x in jax.tree.leaves(eqx.filter_eval_shape(born, jax.random.key(0))))
