@@ -6,6 +6,7 @@ from .bci_spike_triggered import BciSpikeTriggered as BciSpikeTriggered
 from .boltzmann_encoder import BoltzmannEncoder as BoltzmannEncoder
 from .column_laminar import ColumnLaminar as ColumnLaminar
 from .direction_selectivity import DirectionSelectivity as DirectionSelectivity
+from .dual_dqn import DualDqn as DualDqn
 from .feedback_alignment import FeedbackAlignment as FeedbackAlignment
 from .firing_patterns import FiringPatterns as FiringPatterns
 from .free_graph import FreeGraph as FreeGraph
@@ -20,6 +21,7 @@ from .occlusion_recurrence import OcclusionRecurrence as OcclusionRecurrence
 from .oja_gradient import OjaGradient as OjaGradient
 from .potential_memory import PotentialMemory as PotentialMemory
 from .recirculation_gradient import RecirculationGradient as RecirculationGradient
+from .replay_random_order import ReplayRandomOrder as ReplayRandomOrder
 from .replay_vs_online import ReplayVsOnline as ReplayVsOnline
 from .spiking_parity import SpikingParity as SpikingParity
 from .stare_longer import StareLonger as StareLonger

@@ -25,7 +25,7 @@ SLIGHT = float(np.log(1.1))  # a tenth more
 
 
 class ReplayVsOnline(AbstractClaim):
-    """One stream of experience, two games, networks of one hidden layer."""
+    """One stream of experience, two games, networks of two hidden layers."""
 
     statement: ClassVar[str] = (
         "With the same network, optimiser, steps and updates, Q-learning that replays random "
@@ -78,17 +78,18 @@ class ReplayVsOnline(AbstractClaim):
     )
     data: ClassVar[tuple[str, ...]] = ()
     budgets: ClassVar[dict[str, Budget]] = {
-        "smoke": Budget(2, steps=(60, 60), width=4, batch=4),
+        "smoke": Budget(2, steps=(60, 60), widths=(4,), batch=4),
         "quick": Budget(20),
         "full": Budget(30, steps=(40_000, 80_000)),
     }
 
     steps: tuple[int, int] = (10_000, 20_000)  # lived in Catch and in cart-pole
-    width: int = 64  # cells of the hidden layer
+    widths: tuple[int, ...] = (64, 64)  # cells of the hidden layers
     memory: int = 10_000  # transitions
     batch: int = 32  # transitions in an update
-    every: int = 4  # steps between updates
-    target: int = 100  # updates between copies of the network
+    every: int = 2  # steps between updates
+    target: int = 50  # updates between copies of the network
+    discount: float = 0.98  # per step
     end: float = 0.05  # share of random actions after a fifth of the life
     horizon: int = 8  # steps between updates of the actor-critic
 
@@ -98,16 +99,17 @@ class ReplayVsOnline(AbstractClaim):
     def agent(self, arm: str, rate: Float[Array, ""], steps: int) -> AbstractAgent:
         """Who lives for so many steps."""
         if arm == "actor-critic":
-            brain = Perceptron((self.width,), "tanh")
-            return A2C(brain, optax.adam(rate), horizon=self.horizon)
+            brain = Perceptron(self.widths, "tanh")
+            return A2C(brain, optax.adam(rate), self.horizon, self.discount)
         agent = DQN(
-            Perceptron((self.width,)),
+            Perceptron(self.widths),
             optax.adam(rate),
             Replay(self.memory, Recent() if "latest" in arm else Uniform()),
             batch=self.batch,
             every=self.every,
             learning_starts=self.batch,
             target=self.target if "target" in arm or arm == "shuffled" else None,
+            discount=self.discount,
             end=self.end,
             exploring=max(steps // 5, 1),
         )
