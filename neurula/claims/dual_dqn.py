@@ -53,15 +53,15 @@ class DualDqn(AbstractClaim):
     refuted_if: ClassVar[str] = "double estimation makes the gap less than 30 % smaller"
     expected: ClassVar[str] = (
         "In Atari the median score rose from 93.5 to 114.7 %. In the table of example 6.7 the "
-        "wrong choice is made far more often with single estimation. Bad outcome: in games of nine steps "
-        "networks over-estimate little, or the twins learn half as fast and are as wrong."
+        "wrong choice is made far more often with single estimation. Bad outcome: in games of "
+        "nine steps networks over-estimate little, or the twins learn half as fast."
     )
     pitfalls: ClassVar[tuple[str, ...]] = (
         "Novel and routine circuits as two Q-networks is an analogy without a source; this tests "
         "the engineering only.",
-        "Without noise small games show no over-estimation: the reward of Catch has noise of 1.",
+        "Without noise small games show no over-estimation: here the reward has noise of 1.",
         "The sign of a gap is dropped seed by seed: an under-estimate of equal size is as wrong.",
-        "Divergence (a value beyond 10, learned at a rate of 0.03) is described, and rules nothing: "
+        "Divergence (a value beyond 10, learned at a rate of 0.03) only describes: "
         "where nobody diverges nothing could be compared.",
         "Twins share the updates, so each gets half of them.",
         "The full budget has more seeds and steps of the same game.",

@@ -24,7 +24,6 @@ def lefts(
     With `double` the table chooses the action that the copy judges, else the copy does both.
     Without discount.
     """
-
     at_luck, at_pay = jax.random.split(key)
     luck = jax.random.uniform(at_luck, (runs, episodes, 6 + 2 + ACTIONS))
     pay = PAYS + jax.random.normal(at_pay, (runs, episodes))
