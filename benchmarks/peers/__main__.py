@@ -10,6 +10,7 @@ from pathlib import Path
 
 PACKAGES = {
     "brian2": ["brian2==2.9.0", "numpy<2.4", "setuptools"],  # and a C++ compiler
+    "cobel": ["cobel==3.0.1", "PyQt6", "pyqtgraph"],
     "nest": ["nest-simulator==3.10.0", "numpy", "scipy"],
     "opexebo": ["opexebo==0.7.2", "numpy==2.2.*"],
     "spatial_maps": ["spatial-maps==0.2.1", "scikit-image", "colorama", "pyyaml"],
