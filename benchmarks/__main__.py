@@ -18,6 +18,7 @@ from . import (
     spiking_learning,
     starting,
     storage_of_wirings,
+    successor,
 )
 
 BENCHMARKS = {
@@ -44,6 +45,7 @@ BENCHMARKS = {
     "spiking: learning against SpikingJelly": spiking_learning.against("spikingjelly"),
     "starting": starting.waits,
     "storage of wirings": storage_of_wirings.sweep,
+    "successor map against CoBeL-RL": successor.cobel,
 }
 PLAIN = {"rate", "cv", "correlation", "connections"}  # no seconds
 RESULTS = Path(__file__).parent / "results.json"

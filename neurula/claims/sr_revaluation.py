@@ -25,17 +25,7 @@ from ..behaviour import AbstractAgent
 from ..environments import Revaluation, revaluation, transitions
 from ..evidence import Parity, Superiority
 from ..evidence.conjunction import weakest
-from ..experiment import (
-    AbstractClaim,
-    AbstractTest,
-    Arm,
-    Budget,
-    Evidence,
-    Gate,
-    Outcome,
-    Outcomes,
-    Range,
-)
+from ..experiment import AbstractClaim, Arm, Budget, Evidence, Gate, Outcome, Outcomes, Range
 from ..lifetime import act
 
 CHANGES = ("none", "reward", "transition", "policy")
@@ -44,6 +34,7 @@ RATE = 0.3  # of learning, for all; what a model keeps of older counts is the re
 SLIPS = 0.2  # share of random actions
 REPLAYS = 10  # remembered steps for each real one
 SWEEPS = 3  # of value iteration for each step: ways are two steps long
+SPREAD = 2.0  # units of pay by which the ends of a life differ from the design, at most
 STILL = 0.25  # a mind that changed by less than this share has not changed
 Table = Float[Array, "state 2"]
 
@@ -53,8 +44,8 @@ class SrRevaluation(AbstractClaim):
 
     At first going left is worth 10 and right 5. Later, with episodes that begin after the first
     choice, nothing changes, or the pay of an end, or which ends are reached, or an end that was not
-    worth going to pays most. Any change makes right better by as much as left was. The score is
-    how far the first choice follows, without being made again: 0 not at all, 1 fully.
+    worth going to pays most. Any change makes right better. The score is how far the first choice
+    follows, without being made again: 0 not at all, 1 fully. Pays differ by up to 2 between lives.
     """
 
     statement: ClassVar[str] = (
@@ -100,6 +91,8 @@ class SrRevaluation(AbstractClaim):
         "a change of transitions that lies one step away.",
         "Speed of learning and cost of decisions are shown beside, not ruled on: tables make "
         "models easy. All learn at the same rate, which nobody tuned.",
+        "A first run with the same pays for all supported it with scores of 0, 0.9 and 1 in every "
+        "seed, but outcomes were identical. Pays now differ from life to life, on fresh seeds.",
     )
     data: ClassVar[tuple[str, ...]] = ()
     budgets: ClassVar[dict[str, Budget]] = {
@@ -129,9 +122,12 @@ class SrRevaluation(AbstractClaim):
         return StateActionSuccessor(RATE, self.discount, policy, replays=replays)
 
     def run(self, arm: str, settings: dict[str, Float[Array, ""]], *, key: PRNGKeyArray) -> Outcome:
-        at_early, at_late, at_sham = jax.random.split(key, 3)
-        agent = self.agent(arm)
-        world, right = revaluation(), exact(revaluation(), self.discount)
+        fresh = jax.random.fold_in(key, 1)  # see the last pitfall
+        at_early, at_late, at_sham, at_pays = jax.random.split(fresh, 4)
+        agent, pays = self.agent(arm), jax.random.uniform(at_pays, (4,), minval=-1.0) * SPREAD
+        own = lambda world: eqx.tree_at(lambda w: w.pays, world, world.pays + pays)  # noqa: E731
+        world, worlds = own(revaluation()), jax.vmap(own)(changed())
+        right = exact(world, self.discount)
 
         def look(state: Any) -> dict[str, Array]:
             same = jnp.argmax(table(agent, state)[:3], 1) == jnp.argmax(right[:3], 1)
@@ -143,11 +139,13 @@ class SrRevaluation(AbstractClaim):
             first = early.agent_state
             return act(agent, world, steps=self.late, state=first, key=at_late).agent_state
 
-        states = jax.vmap(change)(changed())
+        states = jax.vmap(change)(worlds)
         sham = arm == "misread rewards"
         read = lambda state: table(agent, misread(state, at_sham) if sham else state)  # noqa: E731
         before, after = read(early.agent_state), jax.vmap(read)(states)
-        full = 2 * (right[0, 0] - right[0, 1])
+        turned = jax.vmap(lambda world: exact(world, self.discount))(worlds)
+        full = lean(turned) - lean(right)
+        full = full.at[0].set(full[1])  # where nothing changes there is no unit
         minds = (lean(after) - lean(before[None])) / full
         wrong = early.curves["right choices"] < 1
         last = jnp.max(jnp.where(wrong, jnp.arange(1, PROBES + 1), 0))
@@ -175,7 +173,7 @@ class SrRevaluation(AbstractClaim):
             return Parity(np.zeros_like(of(arm, change)), of(arm, change), STILL)
 
         free, map_, model = "model-free", "successor", "model-based"
-        parts: dict[str, AbstractTest] = {
+        parts: dict[str, Any] = {
             "rewards: map over model-free": more((map_, "reward"), (free, "reward")),
             "rewards: model over model-free": more((model, "reward"), (free, "reward")),
             "transitions: model over map": more((model, "transition"), (map_, "transition")),
@@ -221,8 +219,7 @@ class SrRevaluation(AbstractClaim):
 
 def exact(world: Revaluation, discount: float) -> Table:
     """The values of the best policy."""
-    with jax.ensure_compile_time_eval():
-        return value_iteration(transitions(world), discount)
+    return value_iteration(transitions(world), discount)
 
 
 def changed() -> Revaluation:
