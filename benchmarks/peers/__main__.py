@@ -12,6 +12,7 @@ PACKAGES = {
     "brian2": ["brian2==2.9.0", "numpy<2.4", "setuptools"],  # and a C++ compiler
     "nest": ["nest-simulator==3.10.0", "numpy", "scipy"],
     "opexebo": ["opexebo==0.7.2", "numpy==2.2.*"],
+    "ratinabox": ["ratinabox==1.15.3"],
     "spatial_maps": ["spatial-maps==0.2.1", "scikit-image", "colorama", "pyyaml"],
     "torch": ["torch", "snntorch==1.0.0", "spikingjelly==2.0.0"],
 }
