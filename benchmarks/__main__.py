@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from . import (
+    arena,
     learning,
     maps,
     predictive_coding,
@@ -22,6 +23,8 @@ from . import (
 )
 
 BENCHMARKS = {
+    "arena: rats with 200 cells against RatInABox, open": arena.against("open"),
+    "arena: rats with 200 cells against RatInABox, with 4 walls": arena.against("with 4 walls"),
     "digits MLP against Equinox + Optax": learning.digits_mlp,
     "free graph against hand-written JAX": learning.free_graph,
     "20 seeds": seeds.seeds,
@@ -47,7 +50,7 @@ BENCHMARKS = {
     "storage of wirings": storage_of_wirings.sweep,
     "successor map against CoBeL-RL": successor.cobel,
 }
-PLAIN = {"rate", "cv", "correlation", "connections"}  # no seconds
+PLAIN = {"speed", "turning", "theirs", "rate", "cv", "correlation", "connections"}  # no seconds
 RESULTS = Path(__file__).parent / "results.json"
 
 

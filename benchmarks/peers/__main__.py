@@ -15,6 +15,7 @@ PACKAGES = {
     "nest": ["nest-simulator==3.10.0", "numpy", "scipy"],
     "opexebo": ["opexebo==0.7.2", "numpy==2.2.*"],
     "sb3": ["stable-baselines3==2.9.2", "minatar==1.0.15"],  # brings torch
+    "ratinabox": ["ratinabox==1.15.3"],
     "spatial_maps": ["spatial-maps==0.2.1", "scikit-image", "colorama", "pyyaml"],
     "torch": ["torch", "snntorch==1.0.0", "spikingjelly==2.0.0"],
 }

@@ -134,7 +134,7 @@ class SrRewards(AbstractClaim):
 
         fields = {arm: np.asarray(o.kept["fields"]).mean(0) for arm, o in outcomes.items()}
         maps = np.stack([100 * one / one.sum() for one in fields.values()])
-        return rate_maps(maps[:, ::-1], titles=list(fields), unit="% of fields, at their centres")
+        return rate_maps(maps[:, ::-1], titles=list(fields), unit="%", columns=4)
 
 
 def world() -> GridWorld:
