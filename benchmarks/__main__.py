@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from . import (
+    dqn,
     learning,
     maps,
     predictive_coding,
@@ -22,6 +23,8 @@ from . import (
 
 BENCHMARKS = {
     "digits MLP against Equinox + Optax": learning.digits_mlp,
+    "DQN: cart-pole, 10 seeds, against Stable-Baselines3": dqn.cart_pole,
+    "DQN: MinAtar Breakout against Stable-Baselines3": dqn.breakout,
     "free graph against hand-written JAX": learning.free_graph,
     "20 seeds": seeds.seeds,
     "maps: grid scores with shuffles against opexebo": maps.against("opexebo"),
