@@ -1,7 +1,7 @@
 """DQN with the settings of RL Baselines3 Zoo on cart-pole, against Stable-Baselines3; and Breakout.
 
 Cart-pole: 50,000 steps, evaluated ten times by 100 greedy episodes, whose seconds do not count.
-Theirs runs from fewer seeds, counted up; NEURULA_SEEDS=3,2 makes it three of ours and two of theirs.
+Theirs runs from fewer seeds, counted up; NEURULA_SEEDS=3,2: three seeds of ours, two of theirs.
 MinAtar's Breakout: seconds of a stretch of learning; theirs plays MinAtar's own, ours pgx's.
 """
 
