@@ -9,6 +9,7 @@ from pathlib import Path
 
 from . import (
     arena,
+    dqn,
     learning,
     maps,
     predictive_coding,
@@ -26,6 +27,8 @@ BENCHMARKS = {
     "arena: rats with 200 cells against RatInABox, open": arena.against("open"),
     "arena: rats with 200 cells against RatInABox, with 4 walls": arena.against("with 4 walls"),
     "digits MLP against Equinox + Optax": learning.digits_mlp,
+    "DQN: cart-pole, 10 seeds, against Stable-Baselines3": dqn.cart_pole,
+    "DQN: MinAtar Breakout against Stable-Baselines3": dqn.breakout,
     "free graph against hand-written JAX": learning.free_graph,
     "20 seeds": seeds.seeds,
     "maps: grid scores with shuffles against opexebo": maps.against("opexebo"),
