@@ -7,8 +7,8 @@ from .boltzmann_encoder import BoltzmannEncoder as BoltzmannEncoder
 from .cls_fast_slow import ClsFastSlow as ClsFastSlow
 from .column_laminar import ColumnLaminar as ColumnLaminar
 from .direction_selectivity import DirectionSelectivity as DirectionSelectivity
-from .episodic_control_early import EpisodicControlEarly as EpisodicControlEarly
 from .dual_dqn import DualDqn as DualDqn
+from .episodic_control_early import EpisodicControlEarly as EpisodicControlEarly
 from .feedback_alignment import FeedbackAlignment as FeedbackAlignment
 from .firing_patterns import FiringPatterns as FiringPatterns
 from .free_graph import FreeGraph as FreeGraph
@@ -26,8 +26,8 @@ from .occlusion_recurrence import OcclusionRecurrence as OcclusionRecurrence
 from .oja_gradient import OjaGradient as OjaGradient
 from .potential_memory import PotentialMemory as PotentialMemory
 from .recirculation_gradient import RecirculationGradient as RecirculationGradient
-from .replay_reward_sequences import ReplayRewardSequences as ReplayRewardSequences
 from .replay_random_order import ReplayRandomOrder as ReplayRandomOrder
+from .replay_reward_sequences import ReplayRewardSequences as ReplayRewardSequences
 from .replay_vs_online import ReplayVsOnline as ReplayVsOnline
 from .representational_convergence import (
     RepresentationalConvergence as RepresentationalConvergence,
