@@ -1,6 +1,7 @@
 """For developers: put rulings of this computer into the package, and their table into the pages.
 
 python -m neurula.shipping ship feedback-alignment ...
+python -m neurula.shipping words
 python -m neurula.shipping table
 """
 
@@ -14,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from .files import write_whole
-from .results import Record, Store, dump, latest, results_folder, shipped_records
+from .lookup import find
+from .results import Record, Store, dump, latest, parse, results_folder, shipped_records
 from .verdict import holm
 
 PAGES = {"README.md": False, "docs/verdicts.md": True}  # with numbers or without
@@ -28,6 +30,17 @@ def ship(claims: list[str], store: Store) -> Iterator[Path]:
         run = record["run"]
         if record["claim"] in claims and run["budget"] != "smoke" and not run["variant"]:
             file = folder / f"{record['claim']}.{run['budget']}.json.gz"
+            write_whole(file, gzip.compress(dump(record).encode(), mtime=0))
+            yield file
+
+
+def refresh() -> Iterator[Path]:
+    """Bring the pitfalls on shipped cards up to date with the claims; everything else stays."""
+    for file in sorted(Path(str(resources.files("neurula") / "shipped")).glob("*.json.gz")):
+        record = parse(gzip.decompress(file.read_bytes()))
+        words = list(find(record["claim"]).pitfalls)
+        if record["card"]["pitfalls"] != words:
+            record["card"]["pitfalls"] = words
             write_whole(file, gzip.compress(dump(record).encode(), mtime=0))
             yield file
 
@@ -75,11 +88,14 @@ def write_tables(root: Path, records: list[Record]) -> list[Path]:
 
 def _main() -> None:
     parser = argparse.ArgumentParser("python -m neurula.shipping", description=__doc__)
-    parser.add_argument("action", choices=("ship", "table"))
+    parser.add_argument("action", choices=("ship", "words", "table"))
     parser.add_argument("claims", nargs="*")
     asked = parser.parse_args()
     if asked.action == "table":
         print(*write_tables(Path.cwd(), shipped_records()), sep="\n")
+        return
+    if asked.action == "words":
+        print(*refresh(), sep="\n")
         return
     files = list(ship(asked.claims, Store(results_folder(), print)))
     print(*files, sep="\n")

@@ -97,7 +97,7 @@ class GaborEmergence(AbstractClaim):
         "anew, never other photographs.",
         "Photographs are not periodic, so scrambled ones have more of the horizontal and vertical.",
         "Filters are words of the code in whitened space, not responses to spots of light.",
-        "The first layer of a pretrained network is not among the arms yet: no weights here.",
+        "The first filters of EfficientNet-lite0 are no arm: 3 x 3 pixels cannot be fitted.",
     )
     data: ClassVar[tuple[str, ...]] = ("photographs",)
     budgets: ClassVar[dict[str, Budget]] = {

@@ -77,7 +77,7 @@ class SimpleComplexGradient(AbstractClaim):
     pitfalls: ClassVar[tuple[str, ...]] = (
         "Planned was to compare rank correlations with depth. Those of complexity are 0.84 in "
         "untrained networks (three tuning seeds), so that nothing could exceed them by 0.2: they "
-        "stand beside, and amounts rule.",
+        "stand beside, and amounts rule. By rank correlations the sentence would be refuted.",
         "Theoretical receptive fields (5, 9, 13, 17 and 25 pixels) are architecture, the same in "
         "all arms. Effective ones stand beside.",
         "Asked is what cells hear, before they rectify it, as intracellular recordings do: so in "
