@@ -24,7 +24,7 @@ from neurula.results import (
     shipped_records,
     write_whole,
 )
-from neurula.shipping import MARKS, ship, table, write_tables
+from neurula.shipping import MARKS, refresh, ship, table, write_tables
 
 KEY = "ab" * 32
 NUMBERS = {
@@ -263,6 +263,22 @@ def test_shipping_takes_rulings_and_leaves_variants(tmp_path, monkeypatch):
     list(ship(["toy"], store))
     assert (package / "shipped" / files[0]).read_bytes() == before  # no clock inside
     assert json.loads(gzip.decompress(before))["claim"] == "toy"
+
+
+def test_words_of_shipped_cards_follow_their_claims(tmp_path, monkeypatch):
+    from neurula.claims import OjaGradient
+
+    monkeypatch.setattr(results.resources, "files", lambda name: tmp_path)
+    store = Store(tmp_path / "results")
+    store.keep(record("oja-gradient"))
+    (file,) = ship(["oja-gradient"], store)
+    (before,) = shipped_records()
+    assert list(refresh()) == [file]
+    (after,) = shipped_records()
+    assert after["card"].pop("pitfalls") == list(OjaGradient.pitfalls)
+    assert before["card"].pop("pitfalls") != list(OjaGradient.pitfalls)
+    assert after == before  # numbers and all other words
+    assert not list(refresh())
 
 
 def test_the_table_stands_between_the_marks(tmp_path):
