@@ -18,10 +18,10 @@ from .piece import Piece
 HERE = Path(__file__).parent
 # What only hands out, writes down or shows. The rest of the package computes.
 _BYSTANDERS = frozenset({
-    "__init__", "__main__", "bar", "cache", "cards", "cli", "datasets", "doctor", "judging", "keys",
-    "lookup", "mistake", "oracles", "pool", "progress", "records", "report", "report_drawings",
-    "report_numbers", "report_tables", "report_words", "requests", "results", "runner", "session",
-    "shipping", "storage", "testing", "tuning",
+    "__init__", "__main__", "bar", "block_checks", "cache", "cards", "cli", "datasets", "doctor",
+    "judging", "keys", "lookup", "mistake", "oracles", "pool", "progress", "records", "report",
+    "report_drawings", "report_numbers", "report_tables", "report_words", "requests", "results",
+    "runner", "session", "shipping", "storage", "testing", "tuning",
 })  # fmt: skip
 _PACKAGES = ("jax", "jaxlib", "equinox", "optax", "numpy", "scipy", "scikit-learn")
 

@@ -69,7 +69,8 @@ class LstmLongLag(AbstractClaim):
     pitfalls: ClassVar[tuple[str, ...]] = (
         "A sequence counts as learned below a squared error of 0.01 (chance: 1/6), and only if all "
         "shorter ones are. The longest is censored: who learns 128 steps counts as 128, who "
-        "learns none as 8, and both draw ratios towards 1; hence the gate on the end of the ladder.",
+        "learns none as 8, and both draw ratios towards 1; hence the gate on the end of the "
+        "ladder.",
         "Learning within 1,000 updates is measured, not keeping: in many more every arm may learn "
         "more, and small networks of 450 parameters are not large ones.",
         "Adding asks to keep a sum, which rectified cells do by themselves: a task that suits "
