@@ -13,6 +13,8 @@ from neurula.testing import check_agent, check_environment
 # Parts that cannot be made without settings. All others are tested as they come.
 EXAMPLES = {
     agents.Scripted: lambda: agents.Scripted(lambda seen, key: jnp.zeros((), jnp.int32)),
+    agents.MFEC: lambda: agents.MFEC(20, 5, horizon=8),  # mapped lives write in every step
+    agents.NEC: lambda: agents.NEC(capacity=20, neighbours=5, horizon=8, replay=100),
     environments.GridWorld: lambda: environments.GridWorld("S..\n.#G", slip=0.1),
     environments.Revaluation: environments.revaluation,
     environments.Slippery: lambda: environments.Slippery(environments.CartPole()),
