@@ -14,6 +14,8 @@ from neurula.testing import check_agent, check_environment
 EXAMPLES = {
     agents.Replayed: lambda: agents.Replayed(jnp.full((9, 2), 0.5), environments.Arena().dt),
     agents.Scripted: lambda: agents.Scripted(lambda seen, key: jnp.zeros((), jnp.int32)),
+    agents.MFEC: lambda: agents.MFEC(20, 5, horizon=8),  # mapped lives write in every step
+    agents.NEC: lambda: agents.NEC(capacity=20, neighbours=5, horizon=8, replay=100),
     environments.GridWorld: lambda: environments.GridWorld("S..\n.#G", slip=0.1),
     environments.Revaluation: environments.revaluation,
     agents.Shuffled: lambda: agents.Shuffled(agents.Random()),

@@ -135,6 +135,7 @@ def test_neural_values_are_those_of_another_implementation(key):
             assert told[seen, action] == pytest.approx(expected, rel=1e-3, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_a_pupil_goes_down_its_squared_error(key):
     """The step of plain descent is the slope that finite differences find."""
     rate, batch = 0.1, 400  # a batch so large that the draw hardly matters
@@ -180,6 +181,7 @@ def _moved(state, step, t):
     )
 
 
+@pytest.mark.slow
 def test_neural_episodic_control_opens_the_door(key):
     agent = NEC(Perceptron((16,)), width=8, capacity=100, neighbours=5)
     lived = eqx.filter_jit(lambda k: act(agent, WORLD, steps=800, key=k))(key)
