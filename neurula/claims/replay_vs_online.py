@@ -74,7 +74,7 @@ class ReplayVsOnline(AbstractClaim):
         "In cart-pole every reward is 1, so that shuffling rewards alone would change nothing: the "
         "sham shuffles ends with them.",
         "Lives are shorter than the 40,000 steps planned: on tuning seeds replay has learned "
-        "Catch by then, and cart-pole in part. The full budget has more seeds and steps of the same.",
+        "Catch by then, and cart-pole in part. The full budget has more of both.",
     )
     data: ClassVar[tuple[str, ...]] = ()
     budgets: ClassVar[dict[str, Budget]] = {
