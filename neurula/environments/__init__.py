@@ -1,6 +1,11 @@
 """Places to act. To add one: a file here, and a line below."""
 
-from .arena import Arena as Arena, circle as circle, rectangle as rectangle
+from .arena import (
+    Arena as Arena,
+    Whereabouts as Whereabouts,
+    circle as circle,
+    rectangle as rectangle,
+)
 from .cart_pole import CartPole as CartPole
 from .deep_sea import DeepSea as DeepSea
 from .finite import (
