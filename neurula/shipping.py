@@ -39,7 +39,7 @@ def refresh() -> Iterator[Path]:
     for file in sorted(Path(str(resources.files("neurula") / "shipped")).glob("*.json.gz")):
         record = parse(gzip.decompress(file.read_bytes()))
         words = list(find(record["claim"]).pitfalls)
-        if record["card"]["pitfalls"] != words:
+        if record["card"].get("pitfalls") != words:
             record["card"]["pitfalls"] = words
             write_whole(file, gzip.compress(dump(record).encode(), mtime=0))
             yield file

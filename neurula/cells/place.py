@@ -39,7 +39,7 @@ class PlaceCells(AbstractSpatialCells):
 
     centres: Float[Array, "cell 2"]  # m
     arena: Arena = eqx.field(default_factory=Arena)
-    width: float | Float[Array, " cell"] = 0.12  # m
+    width: float | Float[Array, " cell"] | Float[Array, ""] = 0.12  # m
     peak: float | Float[Array, " cell"] = 10.0  # Hz
     shape: Literal["gaussian", "difference of gaussians"] = eqx.field(
         static=True, default="gaussian"

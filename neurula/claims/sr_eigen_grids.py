@@ -194,7 +194,10 @@ def drawn(vectors: Float[np.ndarray, "*any row column"], seen: np.ndarray) -> np
 
 
 def as_coarse(vectors: Maps, rng: np.random.Generator) -> Maps:
-    """Noise with as much power as vectors at every spatial frequency, in all directions alike."""
+    """Noise whose power falls with spatial frequency as that of vectors, in all directions alike.
+
+    Its scale is its own: scores are made of correlations.
+    """
     line = np.fft.fftfreq(SIDE, 1 / SIDE)
     ring = np.round(np.hypot(line[:, None], line[None])).astype(int).ravel()
     power = np.abs(np.fft.fft2(vectors)).reshape(len(vectors), -1) ** 2

@@ -2,6 +2,12 @@
 
 from .arena import Arena as Arena, circle as circle, rectangle as rectangle
 from .blind_cliffwalk import BlindCliffwalk as BlindCliffwalk
+from .arena import (
+    Arena as Arena,
+    Whereabouts as Whereabouts,
+    circle as circle,
+    rectangle as rectangle,
+)
 from .cart_pole import CartPole as CartPole
 from .catch import Catch as Catch
 from .deep_sea import DeepSea as DeepSea

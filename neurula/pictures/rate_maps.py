@@ -8,6 +8,7 @@ from jaxtyping import Num
 
 from . import theme
 
+LETTERS = 20  # in a line above a map: more would run into the next
 UNVISITED = theme.faint("#7a7f87", 0.18)
 
 
@@ -36,9 +37,10 @@ def rate_maps(
         rates = maps[index]
         peak = float(np.nanmax(rates)) if np.isfinite(rates).any() else 0.0
         _image(figure, rates, left, bottom, (wide, high), (0.0, peak or 1.0), unit)
-        title = theme.short(titles[index]) + ", " if titles is not None else ""
+        title = f"{titles[index]}, " if titles is not None else ""
+        text = theme.wrapped(f"{title}{peak:.3g} {unit}", LETTERS * (2 if both else 1))
         theme.note(
-            figure, f"{title}{peak:.3g} {theme.plain(unit)}", x=left, y=bottom + high,
+            figure, text, x=left, y=bottom + high, align="left",
             xref="x", yref="y", xanchor="left", yanchor="bottom", font_size=11,
         )  # fmt: skip
         if autocorrelograms is not None:
