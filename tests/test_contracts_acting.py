@@ -15,7 +15,7 @@ EXAMPLES = {
     agents.Scripted: lambda: agents.Scripted(lambda seen, key: jnp.zeros((), jnp.int32)),
     environments.GymnasiumEnvironment: lambda: environments.GymnasiumEnvironment("CartPole-v1"),
     environments.GymnaxEnvironment: lambda: environments.GymnaxEnvironment("Catch-bsuite"),
-    environments.PgxGame: lambda: environments.PgxGame("connect_four"),
+    environments.PgxGame: lambda: environments.PgxGame("minatar-breakout"),
     agents.Shuffled: lambda: agents.Shuffled(agents.Random()),
     environments.GridWorld: lambda: environments.GridWorld("S..\n.#G", slip=0.1),
     environments.Revaluation: environments.revaluation,
