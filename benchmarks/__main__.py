@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from . import (
+    arena,
     dqn,
     learning,
     maps,
@@ -19,9 +20,12 @@ from . import (
     spiking_learning,
     starting,
     storage_of_wirings,
+    successor,
 )
 
 BENCHMARKS = {
+    "arena: rats with 200 cells against RatInABox, open": arena.against("open"),
+    "arena: rats with 200 cells against RatInABox, with 4 walls": arena.against("with 4 walls"),
     "digits MLP against Equinox + Optax": learning.digits_mlp,
     "DQN: cart-pole, 10 seeds, against Stable-Baselines3": dqn.cart_pole,
     "DQN: MinAtar Breakout against Stable-Baselines3": dqn.breakout,
@@ -47,8 +51,9 @@ BENCHMARKS = {
     "spiking: learning against SpikingJelly": spiking_learning.against("spikingjelly"),
     "starting": starting.waits,
     "storage of wirings": storage_of_wirings.sweep,
+    "successor map against CoBeL-RL": successor.cobel,
 }
-PLAIN = {"rate", "cv", "correlation", "connections"}  # no seconds
+PLAIN = {"speed", "turning", "theirs", "rate", "cv", "correlation", "connections"}  # no seconds
 RESULTS = Path(__file__).parent / "results.json"
 
 

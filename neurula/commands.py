@@ -138,7 +138,7 @@ class Compare:
     model: Annotated[Positional[str], arg(metavar="MODEL")]
     """A file, package.module:function, path/to/file.py:function or a .onnx file."""
     brain: Annotated[Positional[str], arg(metavar="BRAIN")]
-    """A file: areas by name, "area/subject" for several subjects."""
+    """A file: areas by name, "area/subject" for several subjects, "area/subject/session" too."""
     measure: Literal["rsa", "cka", "regression", "layers"] = "rsa"
     """rsa: dissimilarities; cka: kernels; regression: every unit predicted on held-out stimuli;
     layers: rsa, and whether the layers come in the order of the areas."""
@@ -153,6 +153,9 @@ class Compare:
         "whitened cosine",
     ] = "rho-a"  # fmt: skip
     """How alike two sets of dissimilarities are."""
+    sessions: Literal["repeats", "units"] | None = None
+    """What several sessions of a subject hold, for cka and regression: repeats of the same units,
+    or other units. rsa and layers average their dissimilarities."""
     stimuli: Annotated[str | None, arg(metavar="FILE")] = None
     """What was shown: for functions and ONNX files, and for the controls made of pixels."""
     untrained: Annotated[str | None, arg(metavar="MODEL")] = None

@@ -47,6 +47,7 @@ def compare(command: Any) -> int:
                     regression=command.regression,
                     dissimilarity=command.dissimilarity,
                     comparison=command.comparison,
+                    sessions=command.sessions,
                     resamples=command.resamples,
                     shuffles=command.shuffles,
                     common=command.common,

@@ -59,9 +59,12 @@ class Convolutional(AbstractBlock[None]):
         del key
 
     def step(self, state: None, inputs: Float[Array, " in"]) -> tuple[None, Float[Array, " out"]]:
+        return None, self.readout(self.found(inputs))
+
+    def found(self, inputs: Float[Array, " in"]) -> Float[Array, " filter"]:
+        """How well each filter fits the picture at its best place: what the readout hears."""
         size = round(self.filters.shape[1] ** 0.5)
         pixels = np.arange(self.side**2).reshape(self.side, self.side)
         places = np.lib.stride_tricks.sliding_window_view(pixels, (size, size)).reshape(-1, size**2)
-        found = inputs[places] @ self.filters.T
-        best = jnp.maximum(jnp.max(found, axis=0) + self.bias, 0.0)
-        return None, self.readout(best)
+        fits = inputs[places] @ self.filters.T
+        return jnp.maximum(jnp.max(fits, axis=0) + self.bias, 0.0)

@@ -18,6 +18,7 @@ from .measures.assigned import Assignment
 from .measures.comparators import Comparison
 from .measures.dissimilarities import Measure
 from .measures.model_scores import ModelScores
+from .measures.sessions import Sessions
 from .ways_to_score import Rsa, Units, common_stimuli, fitted, together
 
 Kind = Literal["rsa", "cka", "regression", "layers"]
@@ -82,6 +83,7 @@ def compare(
     dissimilarity: Measure = "correlation",
     comparison: Comparison = "rho-a",
     regression: Literal["ridge", "pls"] = "ridge",
+    sessions: Sessions | None = None,
     resamples: int = 1000,
     shuffles: int | None = None,
     common: bool = False,
@@ -94,7 +96,9 @@ def compare(
     - "layers": the same, and whether the layers come in the order of the areas
       (`measures.assignment`);
     - "cka": unbiased linear CKA; "regression": linear predictivity of every unit on held-out
-      stimuli (`measures.score_recordings`). These two need responses on both sides.
+      stimuli (`measures.score_recordings`). These two need responses on both sides, and where a
+      subject has several sessions, what these are (`measures.joined_sessions`). The others average
+      dissimilarities over sessions.
 
     `nulls` are scored beside: by name, what it is and its layers, of which each becomes a model.
     Stimuli are matched by name; where one side has none by their order, which is said. `common`
@@ -105,7 +109,7 @@ def compare(
     if measure in ("rsa", "layers"):
         way: Rsa | Units = Rsa(dissimilarity, comparison)
     else:
-        way = Units("cka" if measure == "cka" else regression)
+        way = Units("cka" if measure == "cka" else regression, sessions)
     layers = way.models("", model)
     others = [each for name, (_, held) in nulls.items() for each in way.models(f"{name}: ", held)]
     areas = way.areas(brain)

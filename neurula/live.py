@@ -19,11 +19,11 @@ from .rules.gradient import direction
 
 
 class Learned(eqx.Module):
-    """What `learn` gives back. Curves have one value per probe, in `steps` updates each."""
+    """What `learn` gives back. Curves have one value, or array, for each of the `probes`."""
 
     brain: Any
     rule_state: Any
-    curves: dict[str, Float[Array, " probe"]]
+    curves: dict[str, Float[Array, "probe ..."]]
     costs: dict[str, Float[Array, ""]]
 
 
@@ -35,8 +35,8 @@ def learn(
     *,
     steps: int,
     batch: int = 32,
-    probe: Callable[[Any], dict[str, Float[Array, ""]]] | None = None,
-    watch: Callable[[Any, Any], dict[str, Float[Array, ""]]] | None = None,
+    probe: Callable[[Any], dict[str, Float[Array, "..."]]] | None = None,
+    watch: Callable[[Any, Any], dict[str, Float[Array, "..."]]] | None = None,
     probes: int = 0,
     progress: bool = False,
     key: PRNGKeyArray,
@@ -84,7 +84,7 @@ def parameters(brain: AbstractBlock) -> Float[Array, ""]:
     return sum((jnp.sum(x) for x in jax.tree.leaves(ones)), jnp.zeros(()))
 
 
-def _run(update, start, steps, watch, probes) -> tuple[Any, dict[str, Float[Array, " probe"]]]:
+def _run(update, start, steps, watch, probes) -> tuple[Any, dict[str, Float[Array, "probe ..."]]]:
     """Scan over all steps, stopping to watch."""
     arrays, rest = eqx.partition(start, eqx.is_array)
 

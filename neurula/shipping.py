@@ -17,7 +17,7 @@ from .files import write_whole
 from .results import Record, Store, dump, latest, results_folder, shipped_records
 from .verdict import holm
 
-PAGES = ("README.md", "docs/verdicts.md")
+PAGES = {"README.md": False, "docs/verdicts.md": True}  # with numbers or without
 MARKS = re.compile(r"(<!-- verdicts: .*? -->\n).*?(<!-- end of verdicts -->)", re.S)
 
 
@@ -32,28 +32,26 @@ def ship(claims: list[str], store: Store) -> Iterator[Path]:
             yield file
 
 
-def table(records: list[Record]) -> str:
-    """The rulings as a Markdown table, with p-values adjusted over all shipped claims."""
+def table(records: list[Record], *, numbers: bool = True) -> str:
+    """The rulings as a Markdown table; with `numbers`, p-values are adjusted over all claims."""
     rulings = latest(records)
     findings = {name: r["verdict"]["finding"] for name, r in rulings.items()}
     adjusted = holm({name: found and found["p"] for name, found in findings.items()})
-    lines = [
-        "| claim | ruling | effect, interval, margin | p (Holm) | seeds | sentence |",
-        "|---|---|---|---|---|---|",
-    ]
+    heads = ["claim", "ruling", "effect, interval, margin", "p (Holm)", "seeds", "sentence"]
+    lines = [heads, ["---"] * len(heads)]
     for name, record in sorted(rulings.items()):
         card, run = record["card"], record["run"]
-        p = "" if adjusted[name] is None else f"{adjusted[name]:.2g}"
-        cells = (
+        lines.append([
             f"`{name}`",
             f"**{record['verdict']['ruling']}**",
             _effect(findings[name], card["unit"]),
-            p,
+            "" if adjusted[name] is None else f"{adjusted[name]:.2g}",
             f"{len(run['seeds'])} ({run['budget']})",
             card["statement"],
-        )
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
+        ])  # fmt: skip
+    if not numbers:
+        lines = [[*line[:2], line[-1]] for line in lines]
+    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
 
 
 def _effect(finding: dict[str, Any] | None, unit: str) -> str:
@@ -67,9 +65,9 @@ def _effect(finding: dict[str, Any] | None, unit: str) -> str:
 def write_tables(root: Path, records: list[Record]) -> list[Path]:
     """Put the table between the marks of README and docs. Run it in the root of the repository."""
     written = []
-    for page in (root / name for name in PAGES):
-        text = page.read_text()
-        made = MARKS.sub(lambda marks: marks[1] + table(records) + marks[2], text)
+    for name, numbers in PAGES.items():
+        page, lines = root / name, table(records, numbers=numbers)
+        made = MARKS.sub(lambda marks, lines=lines: marks[1] + lines + marks[2], page.read_text())
         write_whole(page, made.encode())
         written.append(page)
     return written

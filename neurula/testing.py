@@ -13,6 +13,7 @@ import numpy as np
 import optax
 from jaxtyping import Array, ArrayLike
 
+from .acting_checks import check_agent as check_agent, check_environment as check_environment
 from .block_checks import check_block as check_block
 from .builders import free, layered
 from .contracts import AbstractNeuron, AbstractRule, AbstractTask, AbstractWiring, Sample
@@ -23,7 +24,6 @@ from .neurons import LIF
 from .response import respond
 from .rules.gradient import direction
 from .symmetric import autoencoder, boltzmann, relaxing
-from .testing_acting import check_agent as check_agent, check_environment as check_environment
 from .weights import fan_in
 from .wirings import Dense, from_edges
 

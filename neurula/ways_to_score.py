@@ -13,6 +13,7 @@ from .measures.comparators import Comparison
 from .measures.dissimilarities import Measure
 from .measures.model_scores import ModelScores
 from .measures.patterns import averaged, labelled
+from .measures.sessions import Sessions, joined_sessions
 
 CHUNK = 50  # shuffles at once
 Part = Dissimilarities | Recording  # a layer, or a subject of an area (all subjects, if matrices)
@@ -71,16 +72,20 @@ class Units:
     """By responses: each layer is a recording, and so is each subject of an area."""
 
     measure: Literal["cka", "ridge", "pls"]
+    sessions: Sessions | None = None  # of one subject: the same units again, or other units
 
     def areas(self, brain: Contents) -> dict[str, list[Recording]]:
-        """The subjects of each area. Raises `ValueError` where only dissimilarities are known."""
+        """The subjects of each area, sessions of one joined.
+
+        Raises `ValueError` where only dissimilarities are known.
+        """
         if brain.dissimilarities:
             raise ValueError(
                 f"The measure {self.measure} needs responses, but of "
                 f"{', '.join(brain.dissimilarities)} there are dissimilarities only, from which "
                 "responses cannot be had. Compare with --measure rsa (`measure='rsa'`)."
             )
-        return {area: [*recordings] for area, recordings in brain.recordings.items()}
+        return {a: joined_sessions(parts, self.sessions) for a, parts in brain.recordings.items()}
 
     def models(self, prefix: str, held: Contents) -> list[Recording]:
         return [

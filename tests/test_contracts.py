@@ -14,6 +14,7 @@ from neurula.contracts import (
     AbstractRule,
     AbstractTask,
     AbstractWiring,
+    Sample,
 )
 from neurula.experiment import AbstractClaim
 from neurula.testing import (
@@ -36,8 +37,16 @@ EXAMPLES = {
     wirings.Transposed: lambda: wirings.Transposed(wirings.Dense(4, 3), 0.5),
     rules.Mixed: lambda: rules.Mixed({}, neurons=rules.Backprop()),
     tasks.Copied: lambda: tasks.Copied(tasks.Parity(4)),
+    tasks.Examples: lambda: tasks.Examples.of(tasks.Digits()),
     tasks.Turned: lambda: tasks.Turned(tasks.Patches(size=6)),
     tasks.Shown: lambda: tasks.Shown(tasks.Parity(4), steps=2, past=3),
+    tasks.Interleaved: lambda: tasks.Interleaved(
+        tasks.Digits(),
+        memories.ClassGaussians(),
+        memories.ClassGaussians().init(Sample(jnp.zeros((1, 64)))),
+    ),
+    tasks.OneOf: lambda: tasks.OneOf((tasks.Lists(exam_size=9), tasks.Recall(exam_size=9)), 1),
+    tasks.Spaced: lambda: tasks.Spaced(tasks.Recall(), pause=3),
     memories.Elman: lambda: memories.Elman(3, 4, 2, key=KEY),
     memories.GRU: lambda: memories.GRU(3, 4, 2, key=KEY),
     memories.LSTM: lambda: memories.LSTM(3, 4, 2, key=KEY),

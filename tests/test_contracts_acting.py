@@ -12,17 +12,22 @@ from neurula.testing import check_agent, check_environment
 
 # Parts that cannot be made without settings. All others are tested as they come.
 EXAMPLES = {
+    agents.Replayed: lambda: agents.Replayed(jnp.full((9, 2), 0.5), environments.Arena().dt),
     agents.Scripted: lambda: agents.Scripted(lambda seen, key: jnp.zeros((), jnp.int32)),
+    environments.GridWorld: lambda: environments.GridWorld("S..\n.#G", slip=0.1),
+    environments.Revaluation: environments.revaluation,
+    agents.Shuffled: lambda: agents.Shuffled(agents.Random()),
     environments.GymnasiumEnvironment: lambda: environments.GymnasiumEnvironment("CartPole-v1"),
     environments.GymnaxEnvironment: lambda: environments.GymnaxEnvironment("Catch-bsuite"),
     environments.PgxGame: lambda: environments.PgxGame("minatar-breakout"),
     agents.Shuffled: lambda: agents.Shuffled(agents.Random()),
     environments.GridWorld: lambda: environments.GridWorld("S..\n.#G", slip=0.1),
     environments.Revaluation: environments.revaluation,
+    environments.Slippery: lambda: environments.Slippery(environments.CartPole()),
     environments.TimeLimit: lambda: environments.TimeLimit(environments.CartPole(), 20),
 }
 # Small worlds of different kinds: an agent lives in the first one that it does not refuse.
-WORLDS = [environments.CartPole, environments.KeyDoor]
+WORLDS = [environments.CartPole, environments.KeyDoor, environments.Arena]
 
 
 def shelf(module, contract):

@@ -23,6 +23,7 @@ from neurula.evidence import (
     log_error,
     logit,
     mean_over_both,
+    mean_over_pairs,
     weakest,
 )
 from neurula.evidence.intervals import gain
@@ -361,6 +362,17 @@ def test_resampling_sees_subjects_and_stimuli(rng):
         widths.append((finding.high - finding.low) / 2 / stats.t.ppf(0.975, 11))
     alone = [subjects.std() / 12**0.5, stimuli.std() / 30**0.5]
     assert widths == pytest.approx([*alone, np.hypot(*alone)], rel=0.06)
+
+
+def test_pairs_of_subjects_are_counted_as_drawn_and_copies_are_no_pairs(rng):
+    effects = rng.normal(size=(3, 4, 4))
+    effects[:, range(4), range(4)] = 1e6
+    who, what = np.array([[2, 0, 1, 1], [0, 4, 0, 0]]), np.array([[1, 2, 0], [1, 1, 1]])
+    drawn, shown = [0, 0, 2, 3], [0, 1, 1]
+    by_hand = [effects[s, a, b] for s in shown for a in drawn for b in drawn if a != b]
+    every = [effects[s, a, b] for s in range(3) for a in range(4) for b in range(4) if a != b]
+    found = mean_over_pairs(effects)(who * 1.0, what * 1.0)
+    assert found == pytest.approx([np.mean(by_hand), np.mean(every)])
 
 
 def test_resampling_names_what_is_not_finite(rng):

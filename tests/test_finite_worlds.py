@@ -7,8 +7,21 @@ import numpy as np
 import pytest
 
 import neurula as nl
-from neurula.agents import Random, Scripted
-from neurula.environments import CartPole, DeepSea, GridWorld, KeyDoor, transitions
+from neurula.agents import Random, Scripted, value_iteration
+from neurula.environments import (
+    BlindCliffwalk,
+    CartPole,
+    DeepSea,
+    GridWorld,
+    KeyDoor,
+    cliff,
+    corridor,
+    detour,
+    four_rooms,
+    maze,
+    open_field,
+    transitions,
+)
 
 
 def walk(world, actions):
@@ -97,3 +110,38 @@ def test_worlds_nobody_can_live_in_are_refused():
         KeyDoor(2)
     with pytest.raises(TypeError, match="CartPole is not an AbstractFiniteWorld"):
         transitions(CartPole())
+
+
+ROOMS = [
+    (maze(), 14),
+    (corridor(4), 4),
+    (detour(), 5),
+    (detour("near"), 11),
+    (detour("far"), 15),
+    (four_rooms(), 14),
+]
+
+
+@pytest.mark.parametrize(("room", "steps"), ROOMS)
+def test_well_known_rooms_and_their_shortest_ways(room, steps):
+    start = room.letters.index("S") if "S" in room.letters else 0
+    found = value_iteration(transitions(room), 0.9)[start].max()
+    np.testing.assert_allclose(found, 0.9 ** (steps - 1), rtol=1e-4)
+
+
+def test_rooms():
+    assert four_rooms().observations.size == 104
+    assert not four_rooms(goal=None).terminal.any()
+    assert len({detour(block).observations.size for block in ("none", "near", "far")}) == 1
+    safe = value_iteration(transitions(cliff()), 0.999)  # nearly undiscounted: 13 steps
+    np.testing.assert_allclose(safe[cliff().state_at(3, 0)].max(), -12.92, atol=0.01)
+    assert walk(BlindCliffwalk(3), [1, 0, 1]) == ([1, 2, 3], [0, 0, 1], True)
+    assert walk(BlindCliffwalk(3), [1, 1]) == ([1, 3], [0, 0], True)
+    with pytest.raises(ValueError, match="got 0 x 3"):
+        open_field(0, 3)
+    with pytest.raises(ValueError, match="length=0"):
+        corridor(0)
+    with pytest.raises(ValueError, match="length=0"):
+        BlindCliffwalk(0)
+    with pytest.raises(ValueError, match=r"got row and column \(0, 0\), which is a wall"):
+        four_rooms(goal=(0, 0))

@@ -7,8 +7,9 @@ from scipy.spatial import procrustes as scipy_procrustes
 from neurula import Recording, free_memory
 from neurula.measures import cka, procrustes, score_recordings
 from neurula.measures.choices import check_choice
-from neurula.measures.cka import Estimator, judge_kernels, resample_kernels
+from neurula.measures.cka import Estimator, cka_table, judge_kernels, resample_kernels
 from neurula.measures.kernels import linear_kernel, products
+from neurula.measures.patterns import without_means
 from neurula.measures.procrustes import Form
 from neurula.measures.resampling import drawn
 
@@ -35,6 +36,23 @@ def test_unbiased_cka_is_that_of_all_quadruples():
     one, other = related(n=9)
     expected = hsic(one, other) / np.sqrt(hsic(one, one) * hsic(other, other))
     assert scored(one, other) == pytest.approx(expected, abs=1e-12)
+
+
+def test_a_table_of_cka_has_that_of_every_pair():
+    one, other = related()
+    found = cka_table([one, other, one[:, :5]], [other, one])
+    by_hand = [[scored(a, b) for b in (other, one)] for a in (one, other, one[:, :5])]
+    np.testing.assert_allclose(found, by_hand, atol=1e-12)
+
+
+def test_without_the_means_of_groups_nothing_of_them_is_left():
+    one, groups = related()[0], np.arange(16) % 3
+    left = without_means(one + 9.0 * np.eye(30)[groups], groups)
+    np.testing.assert_allclose(left, without_means(one, groups), atol=1e-12)
+    for group in range(3):
+        np.testing.assert_allclose(left[groups == group].mean(0), 0, atol=1e-12)
+        spread = one[groups == group] - one[groups == group].mean(0)
+        np.testing.assert_allclose(left[groups == group], spread, atol=1e-12)
 
 
 def test_biased_cka_is_that_of_kornblith():

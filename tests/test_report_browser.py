@@ -1,6 +1,7 @@
 import fake_records as fake
 import numpy as np
 import pytest
+from accessibility import PROBLEMS
 from chromium import Chromium, find_chromium
 
 from neurula.contracts import Recording
@@ -90,7 +91,8 @@ def test_tables_become_files_with_whole_numbers(browser, file):
     quiet(browser)
 
 
-def test_a_comparison_is_drawn_and_fits_a_phone(browser, tmp_path):
+@pytest.fixture(scope="module")
+def comparison(tmp_path_factory):
     rng = np.random.default_rng(0)
     names = tuple(f"picture <{k}>" for k in range(9))
     held = lambda *names_of: Contents(  # noqa: E731
@@ -110,12 +112,41 @@ def test_a_comparison_is_drawn_and_fits_a_phone(browser, tmp_path):
         resamples=9,
         shuffles=9,
     )
-    page = tmp_path / "c.html"
+    page = tmp_path_factory.mktemp("compare") / "c.html"
     write_page(found, page, title="a model & a brain", command="neurula compare a b", versions={})
-    browser.open(page, width=390, height=844)
+    return page
+
+
+def test_a_comparison_is_drawn_and_fits_a_phone(browser, comparison):
+    browser.open(comparison, width=390, height=844)
     browser.run("neurula.drawAll()")
     browser.wait(f"{DRAWN} === {PLOTS}")
     assert browser.run(PLOTS) == 4  # layers by areas, two areas, the matrices
     assert browser.run("document.documentElement.scrollWidth") <= 390
     assert browser.run("document.querySelectorAll('#area-it li').length") >= 4
     quiet(browser)
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("which", ["file", "comparison"])
+def test_pages_can_be_read_by_all(browser, which, dark, request):
+    browser.open(request.getfixturevalue(which), dark=dark)
+    browser.run("neurula.drawAll()")
+    browser.wait(f"{DRAWN} === {PLOTS}")
+    browser.run("document.querySelectorAll('details').forEach(each => { each.open = true })")
+    assert browser.run(PROBLEMS) == []
+
+
+def test_problems_of_a_page_are_found(browser, tmp_path):
+    page = tmp_path / "bad.html"
+    page.write_text(
+        "<!doctype html><html><head><title>x</title></head><body><main><h1>A</h1><h3>B</h3>"
+        "<button></button><p id=a style='color:#aaa'>pale</p><p id=a>twice</p><a href='#b'>to</a>"
+        "<table><tr><th>C</th></tr></table><div aria-labelledby=c>D</div></main></body></html>"
+    )
+    browser.open(page)
+    found = {each.split(":")[0] for each in browser.run(PROBLEMS)}
+    assert found == {
+        "no language", "a level is left out", "an id twice", "a link leads nowhere", "no caption",
+        "no scope", "aria-labelledby leads nowhere", "contrast 2.32",
+    } | {"no name"}  # fmt: skip

@@ -145,6 +145,67 @@ def test_trials_of_nwb(tmp_path):
     assert one.labels["stimulus"] == ("cat", "dog", "cat")
 
 
+@pytest.fixture
+def observatory(tmp_path):
+    """A file as the Allen Brain Observatory makes them, with two tables and two areas."""
+    import datetime
+
+    pynwb = pytest.importorskip("pynwb")
+    from pynwb.epoch import TimeIntervals
+
+    file = pynwb.NWBFile("made up", "made-up", datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC))
+    probe = file.create_device(name="probe")
+    group = file.create_electrode_group(
+        name="probeA", description="made up", location="made up", device=probe
+    )
+    for number, area in ((850, "VISp"), (851, "LGd")):
+        file.add_electrode(id=number, location=area, group=group)
+    file.add_unit_column("peak_channel_id", "where it is largest")
+    for channel, times in ((851, [0.1, 0.7]), (850, [0.6, 0.7]), (851, [1.1, 2.2, 2.3])):
+        file.add_unit(spike_times=times, peak_channel_id=channel)
+    scenes = TimeIntervals(name="natural_scenes_presentations", description="made up")
+    for name in ("stimulus_name", "frame"):
+        scenes.add_column(name=name, description="made up")
+    for k, frame in enumerate((3.0, -1.0, 3.0)):
+        scenes.add_row(start_time=k / 2, stop_time=(k + 1) / 2, stimulus_name="scenes", frame=frame)
+    gratings = TimeIntervals(name="drifting_gratings_presentations", description="made up")
+    for name in ("stimulus_name", "orientation", "temporal_frequency", "contrast"):
+        gratings.add_column(name=name, description="made up")
+    for k, (turn, tempo) in enumerate(((45.0, 2.0), (90.0, 4.0))):
+        gratings.add_row(
+            start_time=2.0 + k,
+            stop_time=3.0 + k, stimulus_name="gratings",
+            orientation=turn, temporal_frequency=tempo, contrast=0.8,
+        )  # fmt: skip
+    for table in (scenes, gratings):
+        file.add_time_intervals(table)
+    with pynwb.NWBHDF5IO(tmp_path / "o.nwb", "w") as writer:
+        writer.write(file)
+    return tmp_path / "o.nwb"
+
+
+def test_presentations_and_areas_of_nwb(observatory):
+    found = read_responses(f"{observatory}:natural_scenes_presentations").recordings
+    (lgd,), (visp,) = found["LGd"], found["VISp"]
+    np.testing.assert_allclose(lgd.responses, [[2, 0], [2, 0], [0, 2]])
+    np.testing.assert_allclose(visp.responses, [[0], [4], [0]])
+    assert lgd.labels["stimulus"] == ("3", "-1", "3")  # the name is the same everywhere
+    found = read_responses(f"{observatory}:drifting_gratings_presentations").recordings
+    assert found["LGd"][0].labels["stimulus"] == (
+        "orientation 45, temporal_frequency 2",
+        "orientation 90, temporal_frequency 4",
+    )
+    np.testing.assert_allclose(found["LGd"][0].responses, [[0, 2], [0, 0]])
+
+
+def test_several_tables_of_nwb_are_not_guessed(observatory):
+    message = "drifting_gratings_presentations, natural_scenes_presentations.*Say which: o.nwb:"
+    with pytest.raises(ValueError, match=message):
+        read_responses(observatory)
+    with pytest.raises(ValueError, match=r"Expected the table 'movies' in .* but it has drifting"):
+        read_responses(f"{observatory}:movies")
+
+
 BAD = {
     "letters.txt": (b"x", "should be one of .npy, .npz"),
     "gone.npz": (None, "should be a file with responses, but does not exist"),

@@ -273,6 +273,9 @@ def test_the_table_stands_between_the_marks(tmp_path):
     made = table([record(), record("other", ruling="refuted")])
     assert "| `toy` | **supported** |" in made
     assert "| `other` | **refuted** |" in made
+    short = table([record()], numbers=False).splitlines()
+    assert short[0] == "| claim | ruling | sentence |"
+    assert short[2].startswith("| `toy` | **supported** | ")
     for page in write_tables(tmp_path, [record()]):
         text = page.read_text()
         assert text.startswith("before\n<!-- verdicts: made by hand -->\n| claim |")

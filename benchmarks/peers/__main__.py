@@ -11,9 +11,11 @@ from pathlib import Path
 PACKAGES = {
     "brian2": ["brian2==2.9.0", "numpy<2.4", "setuptools"],  # and a C++ compiler
     "flashbax": ["flashbax==0.1.3", "jax==0.10.1"],
+    "cobel": ["cobel==3.0.1", "PyQt6", "pyqtgraph"],
     "nest": ["nest-simulator==3.10.0", "numpy", "scipy"],
     "opexebo": ["opexebo==0.7.2", "numpy==2.2.*"],
     "sb3": ["stable-baselines3==2.9.2", "minatar==1.0.15"],  # brings torch
+    "ratinabox": ["ratinabox==1.15.3"],
     "spatial_maps": ["spatial-maps==0.2.1", "scikit-image", "colorama", "pyyaml"],
     "torch": ["torch", "snntorch==1.0.0", "spikingjelly==2.0.0"],
 }

@@ -3,6 +3,7 @@
 from .a2c import A2C as A2C
 from .dqn import DQN as DQN
 from .dyna import Dyna as Dyna
+from .episodic_control import MFEC as MFEC
 from .exploration import (
     AbstractExploration as AbstractExploration,
     EpsilonGreedy as EpsilonGreedy,
@@ -10,8 +11,10 @@ from .exploration import (
     Uniform as Uniform,
     greedy as greedy,
 )
+from .forager import Forager as Forager
 from .gain import backup_value as backup_value, gain as gain, need as need
 from .model_based import ModelBased as ModelBased
+from .neural_episodic_control import NEC as NEC
 from .planning import (
     action_values as action_values,
     policy_chain as policy_chain,
@@ -22,6 +25,7 @@ from .planning import (
 from .prioritised_sweeping import PrioritisedSweeping as PrioritisedSweeping
 from .q_learning import QLearning as QLearning
 from .random import Random as Random
+from .replayed import Replayed as Replayed, replayed as replayed
 from .sarsa import Sarsa as Sarsa
 from .scripted import Scripted as Scripted
 from .shuffled import Shuffled as Shuffled

@@ -64,11 +64,12 @@ class A2C(AbstractAgent[A2CState]):
     def init(self, environment: AbstractEnvironment, *, key: PRNGKeyArray) -> A2CState:
         inputs, actions = require_discrete(self, environment)
         at_actor, at_critic = jax.random.split(key)
-        actor = born(self, self.brain(inputs, actions, at_actor), inputs, actions)
+        size = actions.size
+        actor = born(self, self.brain(inputs, size, at_actor), inputs, size)
         critic = born(self, self.brain(inputs, 1, at_critic), inputs, 1)
         momenta = self.optimiser.init(trainable(actor)), self.optimiser.init(trainable(critic))
         rollout = Replay(self.horizon).init(blank(environment))
-        spaces = environment.actions, environment.observations
+        spaces = actions, environment.observations
         return A2CState(actor, critic, momenta, rollout, *spaces)
 
     def policy(self, state: A2CState, observation: Array) -> Float[Array, " action"]:

@@ -4,7 +4,6 @@ from typing import Any
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, PRNGKeyArray
 
@@ -17,18 +16,32 @@ from ..neurons.rate import Nonlinearity
 
 
 class Perceptron(eqx.Module):
-    """Makes layered networks for an agent: `Perceptron((64, 64))(inputs, outputs, key)`."""
+    """Makes layered networks for an agent: `Perceptron((64, 64))(inputs, outputs, key)`.
+
+    Biases of hidden cells are uniform within 1 / sqrt(inputs) of 0: where what is seen is small
+    (radians, metres), cells without them would all turn at the same place and hardly speak.
+    """
 
     widths: tuple[int, ...] = eqx.field(static=True)  # cells of the hidden layers
     nonlinearity: Nonlinearity = eqx.field(static=True, default="relu")
 
     def __call__(self, inputs: int, outputs: int, key: PRNGKeyArray) -> Network:
-        cells = lambda size: Rate(self.nonlinearity, jnp.zeros(size))  # noqa: E731
-        return layered([inputs, *self.widths, outputs], neuron=cells, key=key)
+        at_weights, *keys = jax.random.split(key, len(self.widths) + 1)
+        fans = iter(zip((inputs, *self.widths), keys, strict=False))
+
+        def cells(size: int) -> Rate:
+            fan, k = next(fans)
+            low, high = -(fan**-0.5), fan**-0.5
+            bias = jax.random.uniform(k, (size,), minval=low, maxval=high)
+            return Rate(self.nonlinearity, bias)
+
+        return layered([inputs, *self.widths, outputs], neuron=cells, key=at_weights)
 
 
-def require_discrete(agent: AbstractAgent, environment: AbstractEnvironment) -> tuple[int, int]:
-    """How many numbers the agent sees and how many actions it has. Refuses other actions."""
+def require_discrete(
+    agent: AbstractAgent, environment: AbstractEnvironment
+) -> tuple[int, Discrete]:
+    """How many numbers the agent sees, and its actions. Refuses others than single ones."""
     actions = environment.actions
     if not isinstance(actions, Discrete):
         raise ValueError(
@@ -36,7 +49,7 @@ def require_discrete(agent: AbstractAgent, environment: AbstractEnvironment) -> 
             f"{type(environment).__name__} takes {actions}: it has no value to compare for each. "
             "Offer a list of actions, `Discrete(n)`, and turn each into one of the space."
         )
-    return size_of(environment.observations), actions.size
+    return size_of(environment.observations), actions
 
 
 def born(agent: AbstractAgent, brain: AbstractBlock, inputs: int, outputs: int) -> AbstractBlock:

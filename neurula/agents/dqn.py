@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from ..behaviour import AbstractAgent, AbstractEnvironment, Space, Transition, blank
+from ..behaviour import AbstractAgent, AbstractEnvironment, Discrete, Space, Transition, blank
 from ..contracts import AbstractBlock
 from ..memories import Replay
 from ..memories.replay import Remembered
@@ -36,7 +36,7 @@ class DQNState(eqx.Module):
     student: Student
     memory: Remembered
     steps: Int[Array, ""]
-    actions: Space
+    actions: Discrete
     observations: Space
 
 
@@ -97,14 +97,15 @@ class DQN(AbstractAgent[DQNState]):
     def init(self, environment: AbstractEnvironment, *, key: PRNGKeyArray) -> DQNState:
         inputs, actions = require_discrete(self, environment)
         at_brain, at_twin = jax.random.split(key)
-        make = lambda k: born(self, self.brain(inputs, actions, k), inputs, actions)  # noqa: E731
+        size = actions.size
+        make = lambda k: born(self, self.brain(inputs, size, k), inputs, size)  # noqa: E731
         brain = make(at_brain)
         other = make(at_twin) if self.twins else brain
         momentum = self.optimiser.init(trainable(brain))
         none = jnp.zeros((), jnp.int32)
         student = Student(brain, other, (momentum, momentum) if self.twins else momentum, none)
         memory = self.memory.init(blank(environment))
-        return DQNState(student, memory, none, environment.actions, environment.observations)
+        return DQNState(student, memory, none, actions, environment.observations)
 
     def values(self, state: DQNState, observation: Array) -> Float[Array, " action"]:
         """Q of every action; the mean of twins."""
@@ -124,9 +125,11 @@ class DQN(AbstractAgent[DQNState]):
         best = jnp.argmax(self.values(state, observation)).astype(jnp.int32)
         if not explore:
             return state, best
-        at_whether, at_what = jax.random.split(key)
-        random = jax.random.bernoulli(at_whether, self.share_random(state.steps))
-        return state, jnp.where(random, state.actions.sample(key=at_what), best)
+        # One random number says whether, and where it falls among those that say so, what.
+        luck = jax.random.uniform(key) / jnp.maximum(self.share_random(state.steps), 1e-6)
+        size = state.actions.size
+        random = jnp.minimum((luck * size).astype(jnp.int32), size - 1)
+        return state, jnp.where(luck < 1, random, best)
 
     def learn(self, state: DQNState, transition: Transition, *, key: PRNGKeyArray) -> DQNState:
         memory, steps = self.memory.add(state.memory, transition), state.steps + 1
@@ -149,12 +152,11 @@ class DQN(AbstractAgent[DQNState]):
         self, state: DQNState, student: Student, memory: Remembered, *, key: PRNGKeyArray
     ) -> tuple[Student, Any]:
         """One update, and what the sampler keeps after it."""
-        at_draw, at_coin = jax.random.split(key)
-        memory, drawn = self.memory.sample(memory, self.batch, key=at_draw)
+        memory, drawn = self.memory.sample(memory, self.batch, key=key)
         steps, there = self.memory.follow(memory, drawn.numbers, self.horizon)
         see = jax.vmap(state.observations.features)
         brain, other, momentum = student.brain, student.other, student.optimiser
-        coin = jax.random.bernoulli(at_coin) if self.twins else None
+        coin = jax.random.bernoulli(jax.random.fold_in(key, 0)) if self.twins else None
         if coin is not None:
             brain, other = swapped(coin, brain, other)
             momentum, resting = swapped(coin, *momentum)

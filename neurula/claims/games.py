@@ -2,6 +2,7 @@
 
 import equinox as eqx
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ..behaviour import AbstractAgent, AbstractEnvironment
@@ -38,6 +39,6 @@ CATCH = Game(Catch(), -0.6, 1.0)
 CART_POLE = Game(TimeLimit(CartPole(), 500), 22.0, 500.0)
 
 
-def logs(scores: Float[Array, "*any"]) -> Float[Array, "*any"]:
+def logs(scores: Float[Array | np.ndarray, "*any"]) -> Float[Array, "*any"]:
     """Natural logarithms of scores, from 5 % of the way between chance and the best."""
-    return jnp.log(jnp.maximum(scores, FLOOR))
+    return jnp.log(jnp.maximum(jnp.asarray(scores, jnp.float32), FLOOR))

@@ -1,5 +1,6 @@
 """Places to act. To add one: a file here, and a line below."""
 
+from .arena import Arena as Arena, circle as circle, rectangle as rectangle
 from .blind_cliffwalk import BlindCliffwalk as BlindCliffwalk
 from .cart_pole import CartPole as CartPole
 from .catch import Catch as Catch
@@ -24,4 +25,5 @@ from .rooms import (
     maze as maze,
     open_field as open_field,
 )
+from .slippery import Slippery as Slippery
 from .time_limit import TimeLimit as TimeLimit

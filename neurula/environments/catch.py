@@ -25,7 +25,7 @@ class Catch(AbstractEnvironment[Int[Array, "3"]]):
 
     rows: int = eqx.field(static=True, default=10)
     columns: int = eqx.field(static=True, default=5)
-    noise: float = 0.0  # in the unit of the reward
+    noise: float = eqx.field(static=True, default=0.0)  # in the unit of the reward
 
     def __check_init__(self):
         if self.rows < 2 or self.columns < 1:
@@ -43,7 +43,7 @@ class Catch(AbstractEnvironment[Int[Array, "3"]]):
         return Box((self.rows, self.columns), 0.0, 1.0)
 
     def reset(self, *, key: PRNGKeyArray) -> tuple[Int[Array, "3"], Event]:
-        ball = jax.random.randint(key, (), 0, self.columns, jnp.int32)
+        ball = (jax.random.bits(key) % jnp.uint32(self.columns)).astype(jnp.int32)
         state = jnp.stack([jnp.zeros((), jnp.int32), ball, jnp.int32(self.columns // 2)])
         no = jnp.zeros((), bool)
         return state, Event(self.draw(state), jnp.zeros(()), no, no)
@@ -55,7 +55,9 @@ class Catch(AbstractEnvironment[Int[Array, "3"]]):
         paddle = jnp.clip(paddle + action - 1, 0, self.columns - 1)
         state = jnp.stack([row + 1, ball, paddle])
         landed = row + 1 == self.rows - 1
-        reward = jnp.where(paddle == ball, 1.0, -1.0) + self.noise * jax.random.normal(key)
+        reward = jnp.where(paddle == ball, 1.0, -1.0)
+        if self.noise != 0:
+            reward += self.noise * jax.random.normal(key)
         no = jnp.zeros((), bool)
         return state, Event(self.draw(state), jnp.where(landed, reward, 0.0), landed, no)
 

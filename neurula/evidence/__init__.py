@@ -6,7 +6,11 @@ from .identity import Identity as Identity
 from .intervals import AbstractIntervalTest as AbstractIntervalTest, Interval as Interval
 from .order import Order as Order, kendall as kendall
 from .parity import Parity as Parity
-from .resampled import Resampled as Resampled, mean_over_both as mean_over_both
+from .resampled import (
+    Resampled as Resampled,
+    mean_over_both as mean_over_both,
+    mean_over_pairs as mean_over_pairs,
+)
 from .scales import log_error as log_error, logit as logit
 from .share import Share as Share
 from .slope import Slope as Slope

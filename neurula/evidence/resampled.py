@@ -110,3 +110,19 @@ def mean_over_both(effects: Float[np.ndarray, "subject stimulus"]) -> Statistic:
         return total / (subjects.sum(1) * stimuli.sum(1))
 
     return statistic
+
+
+def mean_over_pairs(effects: Float[np.ndarray, "stimulus subject subject"]) -> Statistic:
+    """The mean over pairs of different subjects and over stimuli; a copy of oneself is no pair.
+
+    A resample of one subject alone has no pair and counts as the mean of all data.
+    """
+    apart = effects * (1 - np.eye(effects.shape[1]))
+
+    def statistic(subjects: np.ndarray, stimuli: np.ndarray) -> np.ndarray:
+        total = np.einsum("rs,ri,rj,sij->r", stimuli, subjects, subjects, apart, optimize=True)
+        pairs = subjects.sum(1) ** 2 - (subjects**2).sum(1)
+        mean = apart.sum() / (len(apart) * apart.shape[1] * (apart.shape[1] - 1))
+        return np.where(pairs > 0, total / (np.maximum(pairs, 1) * stimuli.sum(1)), mean)
+
+    return statistic

@@ -1,6 +1,7 @@
 """What a file holds of brains or models: responses or dissimilarities, by area or layer."""
 
 import os
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,21 +25,22 @@ class Contents(NamedTuple):
 def read_responses(path: str | os.PathLike, *, flatten: bool = False) -> Contents:
     """Responses or dissimilarities in a .npz, .npy, .csv, .tsv, .h5, .hdf5, .mat or .nwb file.
 
-    An array is called by its area or layer, or "area/subject". It holds responses (stimulus,
+    An array is called by its area or layer, "area/subject" or, for recordings of one subject in
+    several sessions, "area/subject/session". It holds responses (stimulus,
     unit), or dissimilarities where it is symmetric with an empty diagonal: (stimulus, stimulus), or
     (subject, stimulus, stimulus). Texts called "stimuli" name the rows; numbers or texts called
     "folds" say which run a row is from. With `flatten` further axes, as of maps of features, become
     units. Files of rsatoolbox, structures with fields `RDM` and `name`, and NWB files with units
-    and a table of trials are known.
+    and a table of trials are known; "file.nwb:table" chooses another table of intervals.
 
     Raises what `read_arrays` does, and `ValueError` for what has none of these shapes.
     """
-    path = Path(path)
-    if path.suffix.lower() == ".nwb":
+    if found := re.fullmatch(r"(.+\.nwb)(?::([^/\\]+))?", os.fspath(path), re.I):
         from .nwb_trials import responses_of_trials
 
-        recording = responses_of_trials(path)
-        return Contents({recording.name: (recording,)}, {}, named=True)
+        file, table = found.groups()
+        return Contents(responses_of_trials(Path(file), table or ""), {}, named=True)
+    path = Path(path)
     arrays = read_arrays(path)
     if "dissimilarities" in arrays:
         has_names = any(f"pattern_descriptors/{name}" in arrays for name in STIMULI)
@@ -58,7 +60,7 @@ def _plain(arrays: Arrays, path: Path, *, flatten: bool) -> Contents:
         if name.lower() in (*STIMULI, *FOLDS) or array.dtype.kind in "UST" or array.ndim == 0:
             continue
         _check_numbers(array, name, path)
-        place, _, subject = name.partition("/")
+        place, subject = (*name.split("/"), "")[:2]  # what follows is a session
         if _symmetric(array):
             planes = array[None] if array.ndim == 2 else array
             whose = [subject or str(k + 1) for k in range(len(planes))]

@@ -15,6 +15,7 @@ from .direction import (
     shuffled_direction_index as shuffled_direction_index,
 )
 from .dissimilarities import dissimilarities as dissimilarities
+from .effective_fields import effective_side as effective_side
 from .energy import energy as energy
 from .filtered import filtered as filtered
 from .gabors import Gabors as Gabors, fit_gabors as fit_gabors
@@ -29,7 +30,9 @@ from .grid_scores import grid_score as grid_score
 from .head_direction import head_direction as head_direction
 from .inference import score_models as score_models
 from .information import spatial_information as spatial_information
+from .isotropic_noise import against_noise as against_noise, isotropic_noise as isotropic_noise
 from .linear_responses import linear_responses as linear_responses
+from .matched_units import matched_correlation as matched_correlation
 from .model_scores import ModelScores as ModelScores
 from .modulation import modulation_ratio as modulation_ratio
 from .motion_energy import (
@@ -39,7 +42,12 @@ from .motion_energy import (
 )
 from .multiplicity import benjamini_hochberg as benjamini_hochberg, holm as holm
 from .noise import noise_covariance as noise_covariance
+from .nonlinearity import nonlinear_share as nonlinear_share
 from .orientation import orientation_tuning as orientation_tuning
+from .phase_modulation import (
+    PhaseModulation as PhaseModulation,
+    phase_modulation as phase_modulation,
+)
 from .place_fields import place_fields as place_fields
 from .predictivity import Predictivity as Predictivity, predictivity as predictivity
 from .procrustes import procrustes as procrustes
@@ -50,6 +58,7 @@ from .receptive_fields import (
     receptive_fields as receptive_fields,
 )
 from .recording_scores import score_recordings as score_recordings
+from .sessions import joined_sessions as joined_sessions
 from .similarity import (
     Similarity as Similarity,
     noise_ceiling as noise_ceiling,

@@ -4,6 +4,7 @@ Kornblith, Norouzi, Lee & Hinton (2019), ICML 97:3519; Nguyen, Raghu & Kornblith
 (unbiased, with HSIC_1 of Song et al. 2012). No minibatches: all stimuli at once.
 """
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -43,6 +44,21 @@ def cka(
         return _biased(one, averaged(other), (model.name, brain.name))
     kernels = linear_kernel(one, model.name), linear_kernel(averaged(other), brain.name)
     return float(np.sum(kernels[0] * kernels[1]))
+
+
+def cka_table(
+    ones: Sequence[Float[np.ndarray, "stimulus _"]],
+    others: Sequence[Float[np.ndarray, "stimulus _"]],
+) -> Float[np.ndarray, "one other"]:
+    """Unbiased linear CKA of every matrix of responses with every other; rows are the stimuli.
+
+    Raises `ValueError` for responses that do not vary.
+    """
+    kernels = [
+        np.stack([linear_kernel(each, f"{who} {k + 1}").ravel() for k, each in enumerate(many)])
+        for who, many in (("one", ones), ("other", others))
+    ]
+    return kernels[0] @ kernels[1].T
 
 
 def _biased(

@@ -12,15 +12,23 @@ LOW = 0.2  # correlation below which the central peak has ended
 MARGIN = 4  # bins (10 cm at 2.5 cm a bin): thinnest annulus, and what is kept off the box's width
 
 
-def langston(maps: Float[np.ndarray, "cell row column"]) -> Float[np.ndarray, " cell"]:
+# Turns in degrees: what a hexagon keeps stands second and fourth, what it does not, between.
+HEXAGON = np.array([30.0, 60.0, 90.0, 120.0, 150.0])
+SQUARE = np.array([45.0, 90.0, 135.0, 90.0, 45.0])
+
+
+def langston(
+    maps: Float[np.ndarray, "cell row column"], turns: Float[np.ndarray, "5"] = HEXAGON
+) -> Float[np.ndarray, " cell"]:
     """The highest mean over three neighbouring R of min(r60, r120) - max(r30, r90, r150).
 
     r(angle) is Pearson's correlation of the autocorrelogram with its bilinear rotation, over
     c < distance < R and where both are known. The central peak ends at the radius c where the
     correlation, averaged around the circle, has its first minimum or is first below 0.2. R goes in
     steps of a bin from 4 bins more than c to 4 bins less than the map's shorter side.
+    With the turns of a square it is r90 - max(r45, r135).
     """
-    from .rings import TURNS, contrast, correlations, ring_sums
+    from .rings import contrast, correlations, ring_sums
 
     pictures = autocorrelogram(maps)
     reach = min(maps.shape[1:]) - MARGIN
@@ -28,7 +36,7 @@ def langston(maps: Float[np.ndarray, "cell row column"]) -> Float[np.ndarray, " 
     scores = np.full(len(maps), np.nan)
     if reach <= MARGIN:
         return scores
-    sums = ring_sums(pictures, TURNS, reach)
+    sums = ring_sums(pictures, turns, reach)
     for radius in np.unique(inner[(inner > 0) & (inner + MARGIN <= reach)]):
         these = inner == radius
         outer = np.arange(radius + MARGIN, reach + 1)

@@ -1,12 +1,13 @@
 """Grid scores, each by the name of its definition: they are not one number."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float
 
 from .grid_deepmind import deepmind
-from .grid_langston import langston
+from .grid_langston import SQUARE, langston
 from .grid_neural_playground import neural_playground
 from .grid_opexebo import opexebo
 from .grid_spatial_maps import spatial_maps
@@ -19,6 +20,7 @@ _DEFINITIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "spatial_maps": spatial_maps,
     "neural_playground": neural_playground,
     "deepmind": deepmind,
+    "square": partial(langston, turns=SQUARE),
 }
 
 
@@ -32,6 +34,7 @@ def grid_score(
     - `spatial_maps`: one annulus; a turn by 180 degrees may lower the score.
     - `neural_playground`: one annulus along the fields' shapes; NaN for a single field.
     - `deepmind` (Banino et al. 2018): means of correlations in place of extremes.
+    - `square`: `langston` with the turns of a square, r90 - max(r45, r135): no hexagon at all.
 
     Formulas and differences are in `neurula.measures.grid_langston` and its siblings. The same map
     can differ by more than one between definitions, and smooth noise scores high: say which one it

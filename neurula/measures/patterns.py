@@ -115,3 +115,12 @@ def varied(patterns: Matrix, spread: Float[np.ndarray, " stimulus"], name: str, 
             "that it has no angle and no correlation. Leave these stimuli out, or take distances: "
             "`dissimilarities(recordings, 'euclidean')`."
         )
+
+
+def without_means(
+    patterns: Matrix, groups: Int[np.ndarray, " stimulus"]
+) -> Float[np.ndarray, "stimulus unit"]:
+    """What is left of responses once the mean over the stimuli of the same group is taken off."""
+    members = np.eye(int(groups.max()) + 1)[groups]
+    share = members / np.maximum(members.sum(0), 1)
+    return patterns - members @ (share.T @ patterns)

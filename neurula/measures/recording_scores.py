@@ -108,7 +108,7 @@ def _check(measure: str, models: Sequence[Recording], brain: Sequence[Recording]
             come = f"{twice[:10]} more than once" if twice else "none"
             raise ValueError(
                 f"Expected {called} with names of their own, but got {come}: a score belongs to "
-                "one of them. Sessions of a subject are one recording: with the same units, put "
-                "the samples below each other, `np.vstack(sessions)`, with their labels; with "
-                "other units, average over repeats and put them beside each other, `np.hstack`."
+                "one of them. Sessions of a subject are one recording: `joined_sessions(brain, "
+                "'repeats')` where they hold the same units, `joined_sessions(brain, 'units')` "
+                "where they hold others."
             )

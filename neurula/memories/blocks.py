@@ -4,11 +4,10 @@ Blocks: Hausknecht & Stone (2015), AAAI Fall Symposium, arXiv:1507.06527.
 """
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from .replay import AbstractSampler, Remembered
+from .replay import AbstractSampler, Remembered, between
 from .sizes import require_sizes
 
 Draw = tuple[None, Int[Array, " batch"], Float[Array, " batch"]]
@@ -58,7 +57,7 @@ class Blocks(AbstractSampler[None]):
             )
         last = jnp.maximum(memory.count - self.length, memory.oldest) + 1
         blocks = (size // self.length,)
-        start = jax.random.randint(key, blocks, memory.oldest, last, jnp.int32)
+        start = between(memory.oldest, last, blocks, key=key)
         numbers = start[:, None] + jnp.arange(self.length, dtype=jnp.int32)[None, :]
         there = numbers < memory.count
         if not self.across:

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from .replay import AbstractSampler, Remembered
+from .replay import AbstractSampler, Remembered, between
 
 
 class Ends(eqx.Module):
@@ -46,7 +46,7 @@ class Reverse(AbstractSampler[Ends]):
         self, memory: Remembered, size: int, *, key: PRNGKeyArray
     ) -> tuple[Ends, Int[Array, " batch"], Float[Array, " batch"]]:
         ends, capacity = memory.kept, memory.capacity
-        chosen = jax.random.randint(key, (), ends.first, jnp.maximum(ends.count, 1), jnp.int32)
+        chosen = between(ends.first, jnp.maximum(ends.count, 1), (), key=key)
         newest = jnp.maximum(memory.count - 1, 0)
         anew = jnp.where(ends.count > ends.first, ends.numbers[chosen % capacity], newest)
         start = jnp.where(ends.next >= memory.oldest, ends.next, anew)

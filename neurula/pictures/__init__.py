@@ -7,6 +7,7 @@ from .graph import graph as graph
 from .images import images as images
 from .likeness import likeness as likeness
 from .maps import maps as maps
+from .path import path as path, walking as walking
 from .phase_plane import phase_plane as phase_plane
 from .polar import polar as polar
 from .raster import raster as raster
