@@ -20,9 +20,6 @@ EXAMPLES = {
     environments.GymnasiumEnvironment: lambda: environments.GymnasiumEnvironment("CartPole-v1"),
     environments.GymnaxEnvironment: lambda: environments.GymnaxEnvironment("Catch-bsuite"),
     environments.PgxGame: lambda: environments.PgxGame("minatar-breakout"),
-    agents.Shuffled: lambda: agents.Shuffled(agents.Random()),
-    environments.GridWorld: lambda: environments.GridWorld("S..\n.#G", slip=0.1),
-    environments.Revaluation: environments.revaluation,
     environments.Slippery: lambda: environments.Slippery(environments.CartPole()),
     environments.TimeLimit: lambda: environments.TimeLimit(environments.CartPole(), 20),
 }
