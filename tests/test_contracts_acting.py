@@ -21,7 +21,7 @@ EXAMPLES = {
     agents.Shuffled: lambda: agents.Shuffled(agents.Random()),
     environments.GymnasiumEnvironment: lambda: environments.GymnasiumEnvironment("CartPole-v1"),
     environments.GymnaxEnvironment: lambda: environments.GymnaxEnvironment("Catch-bsuite"),
-    environments.PgxGame: lambda: environments.PgxGame("connect_four"),
+    environments.PgxGame: lambda: environments.PgxGame("minatar-breakout"),
     environments.Slippery: lambda: environments.Slippery(environments.CartPole()),
     environments.TimeLimit: lambda: environments.TimeLimit(environments.CartPole(), 20),
 }
