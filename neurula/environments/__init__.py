@@ -1,13 +1,12 @@
 """Places to act. To add one: a file here, and a line below."""
 
-from .arena import Arena as Arena, circle as circle, rectangle as rectangle
-from .blind_cliffwalk import BlindCliffwalk as BlindCliffwalk
 from .arena import (
     Arena as Arena,
     Whereabouts as Whereabouts,
     circle as circle,
     rectangle as rectangle,
 )
+from .blind_cliffwalk import BlindCliffwalk as BlindCliffwalk
 from .cart_pole import CartPole as CartPole
 from .catch import Catch as Catch
 from .deep_sea import DeepSea as DeepSea
