@@ -81,8 +81,8 @@ class LstmLongLag(AbstractClaim):
         "Rates were tuned with one seed on 8 to 64 steps, all of which the LSTM, the GRU and the "
         "cells that start as an identity learned; so the ladder was moved to 16 to 128 steps, "
         "before any evaluation seed was looked at; a run with the old one was stopped unseen.",
-        "The sentence said cells with gates, and the LSTM was judged, until a GRU, beside, was seen "
-        "to learn all lengths with all seeds: gates can help more than these LSTM cells show.",
+        "The sentence said cells with gates, and the LSTM was judged, until a GRU, beside, was "
+        "seen to learn all lengths with all seeds: gates can help more than these LSTM cells show.",
     )
     data: ClassVar[tuple[str, ...]] = ()
     budgets: ClassVar[dict[str, Budget]] = {
