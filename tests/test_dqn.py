@@ -139,3 +139,27 @@ def test_refusals(key):
     narrow = DQN(brain=lambda inputs, actions, key: nl.layered([3, 2], key=key))
     with pytest.raises(ValueError, match=r"a brain with 4 inputs and 2 outputs .* has 3 and 2"):
         narrow.init(CartPole(), key=key)
+
+
+@pytest.mark.slow
+def test_it_balances_the_pole():
+    """Bouts of 128 updates every 256 steps, as in the tuned settings of Stable-Baselines3's zoo."""
+    world = TimeLimit(CartPole(), 500)
+    agent = DQN(
+        optimiser=optax.adam(2.3e-3),
+        memory=Replay(50_000),
+        batch=64,
+        every=256,
+        updates=128,
+        learning_starts=1000,
+        target=128,
+        end=0.04,
+        exploring=8000,
+    )
+
+    def one(key):
+        state = nl.act(agent, world, steps=50_000, key=key).agent_state
+        return nl.evaluate(agent, world, state, limit=500, key=key).mean()
+
+    found = np.asarray(eqx.filter_jit(jax.vmap(one))(jax.random.split(jax.random.key(0), 10)))
+    assert np.sum(found >= 475) >= 6, np.sort(found).round()
