@@ -138,7 +138,7 @@ class SrEigenGrids(AbstractClaim):
         order = "Order counts: without it, fewer than 15 % of eigenvectors are grids of any kind."
         return Evidence(
             weakest(*parts.values()),
-            gates=(Gate(order, percent[SHUFFLED].mean() < 15, f"{plain:.1f} % at most"),),
+            gates=(Gate(order, bool(percent[SHUFFLED].mean() < 15), f"{plain:.1f} % at most"),),
             secondary={**parts, **beside},
         )
 
