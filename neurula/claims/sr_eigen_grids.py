@@ -138,7 +138,7 @@ class SrEigenGrids(AbstractClaim):
         order = "Order counts: without it, fewer than 15 % of eigenvectors are grids of any kind."
         return Evidence(
             weakest(*parts.values()),
-            gates=(Gate(order, percent[SHUFFLED].mean() < 15, f"{plain:.1f} % at most"),),
+            gates=(Gate(order, bool(percent[SHUFFLED].mean() < 15), f"{plain:.1f} % at most"),),
             secondary={**parts, **beside},
         )
 
@@ -172,17 +172,18 @@ def vectors(arm: str, path: Int[Array, " time"], discount: float) -> Float[Array
     Places that the walk never saw are left out: their rows are zero.
     """
     seen = jnp.zeros(SIDE**2).at[path].add(1.0)
+    there = (seen > 0).astype(jnp.float32)
     if arm == COMPONENTS:
-        spots = (jnp.stack(jnp.divmod(jnp.arange(SIDE**2), SIDE)[::-1], 1) + 0.5) / SIDE
+        place = jnp.stack(jnp.divmod(jnp.arange(SIDE**2), SIDE)[::-1], 1)
+        spots = (place.astype(jnp.float32) + 0.5) / SIDE
         away = jnp.sum((spots[:, None] - spots[None]) ** 2, axis=-1)
-        rates = jnp.exp(-away / (2 * 0.12**2)) * (seen > 0)[:, None] * (seen > 0)[None]
+        rates = jnp.exp(-away / (2 * 0.12**2)) * there[:, None] * there[None]
         rates = rates - jnp.sum(rates * seen[:, None], 0, keepdims=True) / jnp.sum(seen)
         square = rates @ rates.T
         skipped = 0
     else:
         learned = exact_successors(counted_chances(path, SIDE**2), discount=discount)
         square, skipped = (learned + learned.T) / 2, FIRST
-    there = (seen > 0).astype(jnp.float32)
     square = square * there[:, None] * there[None]
     _, found = jnp.linalg.eigh(square)
     return found[:, ::-1].T[skipped : skipped + LAST - FIRST]
