@@ -148,7 +148,7 @@ class SrRevaluation(AbstractClaim):
         full = full.at[0].set(full[1])  # where nothing changes there is no unit
         minds = (lean(after) - lean(before[None])) / full
         wrong = early.curves["right choices"] < 1
-        last = jnp.max(jnp.where(wrong, jnp.arange(1, PROBES + 1), 0))
+        last = jnp.max(jnp.where(wrong, jnp.arange(1.0, PROBES + 1), 0.0))
         kept = {
             "change of mind": minds,
             "first values": before[0],
