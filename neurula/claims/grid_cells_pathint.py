@@ -202,7 +202,7 @@ class GridCellsPathint(AbstractClaim):
         for arm, outcome in outcomes.items():  # of the first seed, the highest scores
             kept = {name: np.asarray(x)[0] for name, x in outcome.kept.items()}
             charts += list(kept["maps"])
-            titles += [f"{arm}: score {score:.2f}" for score in kept["scores"]]
+            titles += [f"{arm}: {score:.2f}" for score in kept["scores"]]
         return rate_maps(np.stack(charts), titles=titles, columns=SHOWN, unit="a.u.")
 
 

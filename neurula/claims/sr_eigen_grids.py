@@ -75,6 +75,7 @@ class SrEigenGrids(AbstractClaim):
         "Noise with the whole spectrum of a map, tried first on a tuning seed, has its very grid: "
         "the spectrum decides the autocorrelogram. So only the power at each frequency is kept.",
         "The SR is the exact one of the transitions that were counted on the walk, made symmetric.",
+        "The kind of noise was chosen on tuning seeds with scores in view: see its description.",
     )
     data: ClassVar[tuple[str, ...]] = ()
     budgets: ClassVar[dict[str, Budget]] = {
