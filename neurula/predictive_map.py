@@ -40,11 +40,6 @@ def learned_successors(
     return jax.lax.scan(one, start, steps)[0]
 
 
-def exact_successors(chances: Successors, *, discount: float) -> Successors:
-    """(I - discount T)^-1, for T the chances to go from a row's state to a column's."""
-    return jnp.linalg.inv(jnp.eye(len(chances)) - discount * chances)
-
-
 def counted_chances(path: Int[Array, " time"], states: int) -> Successors:
     """How often a path goes from each state to each, as shares; who was never left stays."""
     counts = jnp.zeros((states, states)).at[path[:-1], path[1:]].add(1.0)

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from real_data import real
 
+from neurula.agents import successor_matrix
 from neurula.environments import Arena
-from neurula.predictive_map import counted_chances, exact_successors, learned_successors
+from neurula.predictive_map import counted_chances, learned_successors
 from neurula.wandering import wander
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
@@ -59,7 +60,7 @@ def test_successors_learned_with_a_falling_rate_are_the_exact_ones():
     ring = (np.roll(np.eye(states), 1, 1) + np.roll(np.eye(states), -1, 1)) / 2
     exact = np.linalg.inv(np.eye(states) - 0.8 * ring)
     np.testing.assert_allclose(learned, exact, atol=0.05)
-    counted = exact_successors(counted_chances(path, states), discount=0.8)
+    counted = successor_matrix(counted_chances(path, states), 0.8)
     np.testing.assert_allclose(counted, exact, atol=0.03)
 
 

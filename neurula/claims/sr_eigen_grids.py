@@ -13,11 +13,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
+from ..agents import successor_matrix
 from ..environments import Arena, circle
 from ..evidence import AgainstNull, Superiority, weakest
 from ..experiment import AbstractClaim, Arm, Budget, Evidence, Gate, Outcome, Outcomes, Range
 from ..measures import grid_score
-from ..predictive_map import counted_chances, exact_successors
+from ..predictive_map import counted_chances
 from ..wandering import wander
 
 ROOMS = {
@@ -183,7 +184,7 @@ def vectors(arm: str, path: Int[Array, " time"], discount: float) -> Float[Array
         square = rates @ rates.T
         skipped = 0
     else:
-        learned = exact_successors(counted_chances(path, SIDE**2), discount=discount)
+        learned = successor_matrix(counted_chances(path, SIDE**2), discount)
         square, skipped = (learned + learned.T) / 2, FIRST
     square = square * there[:, None] * there[None]
     _, found = jnp.linalg.eigh(square)

@@ -11,9 +11,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
+from ..agents import successor_matrix
 from ..evidence import Superiority, weakest
 from ..experiment import AbstractClaim, Arm, Budget, Evidence, Gate, Outcome, Outcomes, Range
-from ..predictive_map import Successors, counted_chances, exact_successors, learned_successors
+from ..predictive_map import Successors, counted_chances, learned_successors
 
 ONE_WAY, NEAR, TWO_WAY, SHUFFLED = "one way", "short-sighted", "both ways", "shuffled"
 SPREAD = 2.0  # places, standard deviation of what a cell sees around its own place
@@ -95,7 +96,7 @@ class SrSkew(AbstractClaim):
 
         learned, leans = jax.lax.scan(run_a_lap, start, path.reshape(self.laps, lap))
         before = jnp.mean(lean(fields(start)))
-        exact = exact_successors(counted_chances(path, self.places), discount=discount)
+        exact = successor_matrix(counted_chances(path, self.places), discount)
         like = jnp.corrcoef(exact.ravel(), learned.ravel())[0, 1]
         kept = {"leans": jnp.append(before[None], leans), "field": fields(learned)[0]}
         kept |= {"like exact": like, "exact lean": jnp.mean(lean(fields(exact)))}

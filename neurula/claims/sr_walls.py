@@ -12,11 +12,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
+from ..agents import successor_matrix
 from ..cells import BoundaryVectorCells, PlaceCells
 from ..environments import Arena
 from ..evidence import Superiority, weakest
 from ..experiment import AbstractClaim, Arm, Budget, Evidence, Gate, Outcome, Outcomes, Range
-from ..predictive_map import counted_chances, exact_successors, learned_successors
+from ..predictive_map import counted_chances, learned_successors
 from ..wandering import wander
 
 SR, STRAIGHT, AROUND, SHUFFLED = "successors", "Gaussian", "Gaussian around", "shuffled"
@@ -102,7 +103,7 @@ class SrWalls(AbstractClaim):
         else:
             open_field = self.successors(paths[0])
             walled = self.successors(paths[1])
-            exact = exact_successors(counted_chances(paths[0], SIDE**2), discount=self.discount)
+            exact = successor_matrix(counted_chances(paths[0], SIDE**2), self.discount)
             kept["like exact"] = jnp.corrcoef(own_peak(exact).ravel(), open_field.ravel())[0, 1]
         if arm in (STRAIGHT, AROUND):
             width = fitted_width(open_field)
