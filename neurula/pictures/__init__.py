@@ -15,5 +15,6 @@ from .rate_curve import rate_curve as rate_curve
 from .rate_maps import rate_maps as rate_maps
 from .rdms import rdms as rdms
 from .receptive_fields import receptive_fields as receptive_fields
+from .room import room as room
 from .seeds import seeds as seeds
 from .traces import traces as traces
