@@ -63,7 +63,7 @@ def test_it_learns_to_catch():
     agent = A2C(optimiser=optax.adam(2e-3), horizon=9)
 
     def one(key):
-        state = nl.act(agent, Catch(), steps=40_000, key=key).agent_state
+        state = nl.act(agent, Catch(), steps=80_000, key=key).agent_state
         return nl.evaluate(agent, Catch(), state, key=key).mean()
 
     found = eqx.filter_jit(jax.vmap(one))(jax.random.split(jax.random.key(0), 4))
