@@ -62,7 +62,7 @@ class ReplayRandomOrder(AbstractClaim):
         "Without reuse there are 8 times fewer updates: that is what reuse means. Its rate is "
         "tuned like all others.",
         "The full budget has more seeds and steps of the same game.",
-        "Both arms end near the best that 5 % of random actions allow; on tuning seeds both had 0.93.",
+        "Both arms end near the best that 5 % random actions allow; on tuning seeds both had 0.93.",
     )
     data: ClassVar[tuple[str, ...]] = ()
     budgets: ClassVar[dict[str, Budget]] = {

@@ -75,8 +75,8 @@ class ReplayVsOnline(AbstractClaim):
         "sham shuffles ends with them.",
         "Lives are shorter than the 40,000 steps planned: on tuning seeds replay has learned "
         "Catch by then, and cart-pole in part. The full budget has more of both.",
-        "How often is learned, the discount and the layers on cart-pole were chosen on tuning seeds "
-        "by replay with a target alone, of four set-ups: shared settings lean towards it.",
+        "How often is learned, the discount and the layers on cart-pole were chosen on tuning "
+        "seeds by replay with a target alone, of four set-ups: shared settings lean towards it.",
         "On cart-pole no arm without a target learns anything in so short a life, and the log has "
         "its floor there: the ruling hangs on it.",
     )
