@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import (
         agents as agents,
+        cells as cells,
         claims as claims,
         data as data,
         environments as environments,
@@ -77,8 +78,8 @@ if TYPE_CHECKING:
 __version__ = version("neurula")
 
 _SHELVES = (
-    "agents", "claims", "data", "environments", "evidence", "measures", "memories", "neurons",
-    "pictures", "rules", "synapses", "tasks", "testing", "wirings",
+    "agents", "cells", "claims", "data", "environments", "evidence", "measures", "memories",
+    "neurons", "pictures", "rules", "synapses", "tasks", "testing", "wirings",
 )  # fmt: skip
 _HOMES = {
     "builders": ("free", "from_networkx", "layered", "looped", "to_networkx"),

@@ -6,9 +6,12 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from neurula import agents, environments
+from neurula import agents, cells, environments
 from neurula.behaviour import AbstractAgent, AbstractEnvironment
+from neurula.cells import AbstractSpatialCells
 from neurula.testing import check_agent, check_environment
+
+KEY, ROOM = jax.random.key(0), environments.Arena()
 
 # Parts that cannot be made without settings. All others are tested as they come.
 EXAMPLES = {
@@ -19,6 +22,12 @@ EXAMPLES = {
     environments.GridWorld: lambda: environments.GridWorld("S..\n.#G", slip=0.1),
     environments.Revaluation: environments.revaluation,
     agents.Shuffled: lambda: agents.Shuffled(agents.Random()),
+    cells.BoundaryVectorCells: lambda: cells.boundary_vector_cells(
+        environments.Arena(), 5, key=KEY
+    ),
+    cells.GridCells: lambda: cells.grid_cells(2, 3, key=KEY),
+    cells.HeadDirectionCells: lambda: cells.head_direction_cells(5),
+    cells.PlaceCells: lambda: cells.place_cells(ROOM, 5, key=KEY),
     environments.GymnasiumEnvironment: lambda: environments.GymnasiumEnvironment("CartPole-v1"),
     environments.GymnaxEnvironment: lambda: environments.GymnaxEnvironment("Catch-bsuite"),
     environments.PgxGame: lambda: environments.PgxGame("minatar-breakout"),
@@ -54,8 +63,21 @@ def test_agent(make):
     raise AssertionError(f"{type(agent).__name__} refuses every world of {WORLDS}")
 
 
+@pytest.mark.parametrize("make", shelf(cells, AbstractSpatialCells))
+def test_cells(make):
+    """One rate a cell, finite and not negative, anywhere; whole turns change nothing."""
+    made = make()
+    places = jnp.array([[0.1, 0.2], [0.5, 0.5], [0.93, 0.07]])
+    turns = jnp.array([0.3, -2.0, 3.0])
+    rates, again = (jax.vmap(made.rates)(places, t) for t in (turns, turns + 2 * jnp.pi))
+    assert rates.shape[0] == 3
+    assert jnp.isfinite(rates).all()
+    assert (rates >= 0).all()
+    assert jnp.allclose(rates, again, atol=1e-3)
+
+
 def test_every_part_says_where_it_comes_from():
-    for module in (agents, environments):
+    for module in (agents, cells, environments):
         for name, part in inspect.getmembers(module, inspect.isclass):
             assert inspect.getdoc(part), f"{module.__name__}.{name} has no docstring"
             assert inspect.getdoc(inspect.getmodule(part)), f"{name}'s file has no docstring"
