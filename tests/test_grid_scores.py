@@ -109,7 +109,7 @@ def test_spacing_and_orientation_of_a_lattice():
 
 
 def test_bad_names_and_sizes_are_refused():
-    with pytest.raises(ValueError, match=r"of \['langston', .*'deepmind'\], but got 'gridness'"):
+    with pytest.raises(ValueError, match=r"of \['langston', .*'square'\], but got 'gridness'"):
         grid_score(MAPS[0], definition="gridness")
     with pytest.raises(ValueError, match=r"8 x 8 bins or more, but got 5 x 9.*bin_width"):
         grid_score(np.ones((5, 9)))

@@ -73,7 +73,7 @@ class AbstractEpisodicControl(AbstractAgent[Recollection]):
         size, actions = require_discrete(self, environment)
         memory, seen = self.memory(size), environment.observations
         # One key for all: actions are compared by the same projection.
-        memories = jax.vmap(lambda _: memory.init(key=key))(jnp.arange(actions))
+        memories = jax.vmap(lambda _: memory.init(key=key))(jnp.arange(actions.size))
         none = jnp.zeros((), jnp.int32)
         recent = Unwritten(
             jnp.zeros((self.horizon, *seen.shape), seen.dtype),
@@ -81,7 +81,7 @@ class AbstractEpisodicControl(AbstractAgent[Recollection]):
             jnp.zeros(self.horizon),
             none,
         )
-        return Recollection(memories, recent, none, environment.actions, seen)
+        return Recollection(memories, recent, none, actions, seen)
 
     def values(self, state: Recollection, observation: Array) -> Float[Array, " action"]:
         """What every action is worth, as far as memories tell."""

@@ -14,7 +14,6 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from ..agents import DQN
 from ..agents.brains import Perceptron
-from ..agents.dqn import DQNState
 from ..environments import Catch
 from ..evidence import Superiority
 from ..experiment import AbstractClaim, Arm, Budget, Evidence, Gate, Outcome, Outcomes, Range
@@ -136,9 +135,9 @@ class DualDqn(AbstractClaim):
         )
 
     def exam(
-        self, agent: DQN, state: DQNState, *, key: PRNGKeyArray
+        self, agent: Any, state: Any, *, key: PRNGKeyArray
     ) -> tuple[Float[Array, ""], Float[Array, ""], Float[Array, ""]]:
-        """What is predicted and got, means over all moments of greedy games without noise.
+        """What an agent with `values` predicts and gets: means over moments of games without noise.
 
         And the largest value, of either sign, that was predicted.
         """
