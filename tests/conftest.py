@@ -1,9 +1,11 @@
 """Compile once, remember between runs; forbid silent promotions."""
 
+import gc
 import os
 import warnings
 from pathlib import Path
 
+import equinox as eqx
 import jax
 import pytest
 
@@ -25,6 +27,17 @@ jax.config.update("jax_compilation_cache_dir", CACHE)
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_numpy_dtype_promotion", "strict")
+
+
+MAPS = Path("/proc/self/maps")
+ENOUGH = 30_000  # Linux allows a process 65,530 maps; XLA crashes where it gets no more
+
+
+def pytest_runtest_teardown(item):
+    """Forget compiled programs now and then: each holds maps of memory, thousands hold too many."""
+    if MAPS.exists() and len(MAPS.read_bytes().splitlines()) > ENOUGH:
+        eqx.clear_caches()
+        gc.collect()
 
 
 @pytest.fixture
