@@ -100,7 +100,6 @@ class SrRevaluation(AbstractClaim):
         "quick": Budget(20),
         "full": Budget(100),
     }
-    tour: ClassVar[bool] = True
 
     early: int = 800  # steps of the first part: two an episode
     late: int = 100  # steps of the second: one an episode
