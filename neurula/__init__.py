@@ -16,6 +16,8 @@ if TYPE_CHECKING:
         data as data,
         environments as environments,
         evidence as evidence,
+        evolvers as evolvers,
+        genomes as genomes,
         measures as measures,
         memories as memories,
         neurons as neurons,
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     )
     from .cortex import cortical as cortical
     from .device import closed_loop as closed_loop
+    from .evolution import Evolved as Evolved, evolve as evolve
     from .formats import (
         Recorded as Recorded,
         Series as Series,
@@ -50,8 +53,10 @@ if TYPE_CHECKING:
         to_nir as to_nir,
         to_nwb as to_nwb,
     )
+    from .heredity import Life as Life
     from .lifetime import Lived as Lived, act as act, evaluate as evaluate
     from .live import Learned as Learned, examine as examine, learn as learn, many as many
+    from .lives import InWorld as InWorld, OnTask as OnTask
     from .network import (
         Network as Network,
         Population as Population,
@@ -78,8 +83,9 @@ if TYPE_CHECKING:
 __version__ = version("neurula")
 
 _SHELVES = (
-    "agents", "cells", "claims", "data", "environments", "evidence", "measures", "memories",
-    "neurons", "pictures", "rules", "synapses", "tasks", "testing", "wirings",
+    "agents", "cells", "claims", "data", "environments", "evidence", "evolvers", "genomes",
+    "measures", "memories", "neurons", "pictures", "rules", "synapses", "tasks", "testing",
+    "wirings",
 )  # fmt: skip
 _HOMES = {
     "builders": ("free", "from_networkx", "layered", "looped", "to_networkx"),
@@ -87,9 +93,12 @@ _HOMES = {
     "contracts": ("Dissimilarities", "Recording", "Sample"),
     "cortex": ("cortical",),
     "aligned": ("Aligned", "alignments"),
+    "evolution": ("Evolved", "evolve"),
     "formats": ("Recorded", "Series", "from_nir", "from_nwb", "to_gymnasium", "to_nir", "to_nwb"),
+    "heredity": ("Life",),
     "lifetime": ("Lived", "act", "evaluate"),
     "live": ("Learned", "examine", "learn", "many"),
+    "lives": ("InWorld", "OnTask"),
     "network": (
         "Network", "Population", "Projection", "lesion", "record", "trainable",
     ),

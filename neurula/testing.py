@@ -17,6 +17,7 @@ from .acting_checks import check_agent as check_agent, check_environment as chec
 from .block_checks import check_block as check_block
 from .builders import free, layered
 from .contracts import AbstractNeuron, AbstractRule, AbstractTask, AbstractWiring, Sample
+from .evolving_checks import check_evolver as check_evolver, check_genome as check_genome
 from .experiment import AbstractClaim
 from .live import learn
 from .network import Network, Population, Projection, trainable

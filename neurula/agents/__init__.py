@@ -1,6 +1,7 @@
 """Who acts, and learns by it. To add one: a file here, and a line below."""
 
 from .a2c import A2C as A2C
+from .controller import Controller as Controller
 from .dqn import DQN as DQN
 from .dyna import Dyna as Dyna
 from .episodic_control import MFEC as MFEC

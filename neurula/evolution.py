@@ -1,0 +1,212 @@
+"""The loop of evolution: ask, grow, live, tell, generation after generation, as one program."""
+
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, PyTree
+
+from .bar import Bar
+from .heredity import AbstractEvolver, AbstractGenome, Life
+
+Fitness = Callable[..., Any]  # fitness(developed, key=key) -> a number or a `Life`
+Watch = Callable[[Any, Any, Life], PyTree[Array]]
+
+
+class Evolved(eqx.Module):
+    """What `evolve` gives back.
+
+    Curves have one value per generation, NaN after the last one: `best`, `mean` (of finite
+    fitness), `broken` (how many were NaN or infinite), `steps` (lived, as told by `Life`).
+    `evaluations` counts lives, those of the generation that reached the target up to the first
+    that did. `watched` is what `watch` said, zeros after the last generation.
+    """
+
+    genes: Any  # of the champion, the fittest ever seen
+    fitness: Float[Array, ""]
+    state: Any
+    generations: Int[Array, ""]
+    evaluations: Int[Array, ""]
+    solved: Bool[Array, ""]
+    curves: dict[str, Float[Array, " generation"]]
+    watched: PyTree[Array]
+
+
+def evolve(
+    genome: AbstractGenome,
+    evolver: AbstractEvolver,
+    fitness: Fitness,
+    *,
+    generations: int,
+    target: float | None = None,
+    state: Any = None,
+    lamarck: bool = False,
+    common_random_numbers: bool = False,
+    watch: Watch | None = None,
+    progress: bool = False,
+    key: PRNGKeyArray,
+) -> Evolved:
+    """Let genomes grow, live and breed for at most `generations`, until one reaches `target`.
+
+    `fitness(developed, key=key)` lives a life and gives a number, higher is better, or a `Life`.
+    Pure and one compiled program: wrap it in `eqx.filter_jit`, and in `jax.vmap` over keys for
+    many runs, which go on until all have reached the target. NaN and infinite fitness rank last
+    and are counted. With `lamarck` what was learned is inherited. With `common_random_numbers` all
+    lives of a generation meet the same chance. `watch(state, genes, lives)` is recorded in every
+    generation. `state` continues an earlier run.
+
+    Raises `ValueError` before anything is compiled where genome, evolver and fitness do not fit.
+    """
+    check_evolution(genome, evolver, fitness, generations, lamarck=lamarck)
+    to_init, to_run = jax.random.split(key)
+    state = evolver.init(genome, key=to_init) if state is None else state
+    bar = Bar(type(evolver).__name__, generations) if progress else None
+
+    def one(state: Any, generation: Array) -> tuple[Any, Any, Life, PyTree]:
+        if bar is not None:
+            bar.watch(generation)
+        at_ask, at_life = jax.random.split(jax.random.fold_in(to_run, generation))
+        state, genes = evolver.ask(state, genome, key=at_ask)
+        lives = live(
+            genome, genes, fitness, lamarck=lamarck, common=common_random_numbers, key=at_life
+        )
+        genes = lives.learned if lamarck else genes
+        told = jnp.where(jnp.isfinite(lives.fitness), lives.fitness, -jnp.inf)
+        state = evolver.tell(state, genome, genes, told)
+        seen = None if watch is None else watch(state, genes, lives)
+        return state, genes, lives, seen
+
+    return _run(one, state, generations, jnp.inf if target is None else target)
+
+
+def live(
+    genome: AbstractGenome,
+    genes: Any,
+    fitness: Fitness,
+    *,
+    lamarck: bool = False,
+    common: bool = False,
+    key: PRNGKeyArray,
+) -> Life:
+    """Grow stacked genes and let them live, side by side. `common`: all meet the same chance.
+
+    With `lamarck`, `learned` of what comes back holds the genes of what was learned, else `None`.
+    """
+    count = jax.tree.leaves(genes)[0].shape[0]
+    keys = jnp.broadcast_to(key, (count,)) if common else jax.random.split(key, count)
+
+    def one(genes: Any, key: PRNGKeyArray) -> Life:
+        to_grow, to_live = jax.random.split(key)
+        found = fitness(genome.develop(genes, key=to_grow), key=to_live)
+        found = found if isinstance(found, Life) else Life(found)
+        learned = genome.encode(found.learned) if lamarck else None
+        return Life(jnp.asarray(found.fitness), learned, found.steps, found.behaviour)
+
+    return jax.vmap(one)(genes, keys)
+
+
+class _Run(eqx.Module):
+    """What the loop over generations carries."""
+
+    state: Any
+    champion: Any
+    best: Float[Array, ""]
+    done: Int[Array, ""]
+    evaluations: Int[Array, ""]
+    solved: Bool[Array, ""]
+    curves: dict[str, Float[Array, " generation"]]
+    watched: PyTree[Array]
+
+
+def _run(one: Callable[..., Any], state: Any, generations: int, target: Any) -> Evolved:
+    """Generation after generation until the target is reached or all are over."""
+    arrays, rest = eqx.partition(state, eqx.is_array)
+    arrays = jax.tree.map(jnp.asarray, arrays)
+
+    def generation(run: _Run) -> _Run:
+        state, genes, lives, seen = one(eqx.combine(run.state, rest), run.done)
+        told = jnp.where(jnp.isfinite(lives.fitness), lives.fitness, -jnp.inf)
+        first, leader = jnp.argmax(told >= target), jnp.argmax(told)
+        solved = told[leader] >= target
+        better = told[leader] > run.best
+        pick = lambda new, old: jnp.where(better, new[leader], old)  # noqa: E731
+        note = lambda curve, value: curve.at[run.done].set(value)  # noqa: E731
+        lived = jnp.where(solved, first + 1, told.shape[0])
+        return _Run(
+            eqx.filter(state, eqx.is_array),
+            jax.tree.map(pick, genes, run.champion),
+            jnp.maximum(run.best, told[leader]),
+            run.done + 1,
+            run.evaluations + lived,
+            solved,
+            jax.tree.map(note, run.curves, _summary(lives)),
+            jax.tree.map(note, run.watched, seen),
+        )
+
+    start = _start(one, arrays, rest, generations)
+    going = lambda run: ~run.solved & (run.done < generations)  # noqa: E731
+    end = jax.lax.while_loop(going, generation, start)
+    state = eqx.combine(end.state, rest)
+    ended = end.done, end.evaluations, end.solved
+    return Evolved(end.champion, end.best, state, *ended, end.curves, end.watched)
+
+
+def _start(one: Callable[..., Any], arrays: Any, rest: Any, generations: int) -> _Run:
+    """Before the first generation: room for what will be noted."""
+    shapes = eqx.filter_eval_shape(
+        lambda arrays: one(eqx.combine(arrays, rest), jnp.zeros((), jnp.int32))[1:], arrays
+    )
+    genes, lives, seen = shapes
+    nobody = jax.tree.map(lambda x: jnp.zeros(x.shape[1:], x.dtype), genes)
+    room = lambda x: jnp.zeros((generations, *x.shape), x.dtype)  # noqa: E731
+    names = eqx.filter_eval_shape(_summary, lives)
+    curves = {name: jnp.full(generations, jnp.nan) for name in names}
+    none = jnp.zeros((), jnp.int32)
+    no = jnp.zeros((), bool)
+    least = jnp.asarray(-jnp.inf)
+    return _Run(arrays, nobody, least, none, none, no, curves, jax.tree.map(room, seen))
+
+
+def _summary(lives: Life) -> dict[str, Float[Array, ""]]:
+    """One generation in four numbers."""
+    fine = jnp.isfinite(lives.fitness)
+    count = jnp.sum(fine.astype(jnp.float32))
+    mean = jnp.sum(jnp.where(fine, lives.fitness, 0.0)) / jnp.maximum(count, 1.0)
+    return {
+        "best": jnp.max(jnp.where(fine, lives.fitness, -jnp.inf)),
+        "mean": jnp.where(count > 0, mean, jnp.nan),
+        "broken": float(fine.shape[0]) - count,
+        "steps": jnp.sum(lives.steps),
+    }
+
+
+def check_evolution(
+    genome: AbstractGenome,
+    evolver: AbstractEvolver,
+    fitness: Fitness,
+    generations: int,
+    *,
+    lamarck: bool = False,
+) -> None:
+    """Refuse, before anything is compiled, what cannot evolve."""
+    if generations < 1:
+        raise ValueError(
+            f"Evolution takes at least one generation, but got generations={generations}. Use "
+            "for example `generations=100`."
+        )
+    key = jax.random.key(0)
+    genes = eqx.filter_eval_shape(lambda k: genome.sample(key=k), key)
+
+    def life(genes: Any, key: PRNGKeyArray) -> tuple[Any, Any]:
+        found = fitness(genome.develop(genes, key=key), key=key)
+        found = found if isinstance(found, Life) else Life(found)
+        return found.fitness, genome.encode(found.learned) if lamarck else None
+
+    found, _ = eqx.filter_eval_shape(life, genes, key)
+    if getattr(found, "shape", ()) != ():
+        raise ValueError(
+            f"A fitness is one number, or a `Life` that holds it, but `fitness` gave "
+            f"{found.shape} numbers. Return their mean, or whatever is to be raised."
+        )

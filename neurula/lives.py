@@ -1,0 +1,94 @@
+"""Whole lives as fitness functions for `evolve`: in a world, or on a task, with learning or not.
+
+evolve(genome, evolver, InWorld(CartPole(), limit=500), generations=50, key=key)
+"""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from .agents import Controller
+from .behaviour import AbstractEnvironment
+from .contracts import AbstractBlock, AbstractRule, AbstractTask, Split
+from .heredity import Life
+from .live import examine, learn
+
+
+class InWorld(eqx.Module):
+    """The mean return of `episodes` of a world, acted by the block that developed.
+
+    An episode ends by itself or after `limit` steps. `updates` steps of the block pass in every
+    step of the world. Nothing is refused: a reward that is NaN makes a fitness that ranks last.
+    """
+
+    environment: AbstractEnvironment
+    limit: int = eqx.field(static=True, default=500)  # steps
+    episodes: int = eqx.field(static=True, default=1)
+    updates: int = eqx.field(static=True, default=1)
+
+    def __call__(self, developed: AbstractBlock, *, key: PRNGKeyArray) -> Life:
+        world = self.environment
+        agent = Controller(developed, world.actions, world.observations, self.updates)
+        one = lambda key: self._episode(agent, key)  # noqa: E731
+        totals, steps = jax.vmap(one)(jax.random.split(key, self.episodes))
+        return Life(jnp.mean(totals), steps=jnp.sum(steps))
+
+    def _episode(self, agent: Controller, key: PRNGKeyArray) -> tuple[Array, Array]:
+        at_reset, at_life = jax.random.split(key)
+        world, event = self.environment.reset(key=at_reset)
+        mind = agent.begin(None)
+        arrays, rest = eqx.partition((mind, world), eqx.is_array)
+
+        def going(carry: tuple) -> Array:
+            return ~carry[2] & (carry[4] < self.limit)
+
+        def one(carry: tuple) -> tuple:
+            arrays, seen, _, total, step = carry
+            mind, world = eqx.combine(arrays, rest)
+            luck = jax.random.fold_in(at_life, step)
+            mind, action = agent.act(mind, seen, key=luck)
+            world, event = self.environment.step(world, action, key=luck)
+            ended = event.terminated | event.truncated
+            arrays = eqx.filter((mind, world), eqx.is_array)
+            return arrays, event.observation, ended, total + event.reward, step + 1
+
+        start = (arrays, event.observation, jnp.zeros((), bool), jnp.zeros(()), jnp.zeros((), int))
+        end = jax.lax.while_loop(going, one, start)
+        return end[3], end[4].astype(jnp.float32)
+
+
+class OnTask(eqx.Module):
+    """The score on a task after `steps` updates by a rule; with 0 steps, as it was born.
+
+    `split` is what counts: "tune" for fitness, "test" for what is reported.
+    """
+
+    task: AbstractTask
+    rule: AbstractRule | None = None
+    optimiser: optax.GradientTransformation | None = eqx.field(static=True, default=None)
+    steps: int = eqx.field(static=True, default=0)
+    batch: int = eqx.field(static=True, default=32)
+    split: Split = eqx.field(static=True, default="tune")
+
+    def __check_init__(self):
+        if self.steps and (self.rule is None or self.optimiser is None):
+            raise ValueError(
+                f"A life of {self.steps} updates needs a rule and an optimiser, but got "
+                f"rule={self.rule}, optimiser={self.optimiser}. Use for example `OnTask(task, "
+                "Backprop(), optax.adam(1e-2), steps=100)`."
+            )
+
+    def __call__(self, developed: AbstractBlock, *, key: PRNGKeyArray) -> Life:
+        to_learn, to_exam = jax.random.split(key)
+        brain: Any = developed
+        if self.rule is not None and self.optimiser is not None and self.steps:
+            brain = learn(
+                brain, self.rule, self.task, self.optimiser,
+                steps=self.steps, batch=self.batch, key=to_learn,
+            ).brain  # fmt: skip
+        score: Float[Array, ""] = examine(brain, self.task, self.split, key=to_exam)
+        return Life(score, brain, jnp.asarray(float(self.steps)))

@@ -1,0 +1,41 @@
+"""Every genome and every evolver keeps its promises. New parts are found by themselves."""
+
+import inspect
+
+import jax
+import pytest
+
+import neurula as nl
+from neurula import evolvers, genomes
+from neurula.heredity import AbstractEvolver, AbstractGenome
+from neurula.testing import check_evolver, check_genome
+
+BRAIN = nl.layered([2, 3, 1], key=jax.random.key(0))
+
+# Genomes that cannot be made without settings. All others are tested as they come.
+EXAMPLES = {
+    genomes.Weights: lambda: genomes.Weights(BRAIN),
+}
+EVOLVERS = {}  # evolvers that need settings
+# What an evolver is tried on: a vector, unless it is named here.
+HOMES = {}
+
+
+def shelf(module, kind):
+    parts = vars(module).values()
+    return [p for p in parts if inspect.isclass(p) and issubclass(p, kind) and is_leaf(p)]
+
+
+def is_leaf(part):
+    return not inspect.isabstract(part) and not part.__name__.startswith("Abstract")
+
+
+@pytest.mark.parametrize("genome", shelf(genomes, AbstractGenome), ids=lambda x: x.__name__)
+def test_genome(genome):
+    check_genome(EXAMPLES.get(genome, genome)())
+
+
+@pytest.mark.parametrize("evolver", shelf(evolvers, AbstractEvolver), ids=lambda x: x.__name__)
+def test_evolver(evolver):
+    home = HOMES.get(evolver, EXAMPLES[genomes.Weights])
+    check_evolver(EVOLVERS.get(evolver, evolver)(), home())
