@@ -6,8 +6,9 @@ import jax
 import jax.numpy as jnp
 import pytest
 
+import neurula as nl
 from neurula import agents, cells, environments
-from neurula.behaviour import AbstractAgent, AbstractEnvironment
+from neurula.behaviour import AbstractAgent, AbstractEnvironment, Box
 from neurula.cells import AbstractSpatialCells
 from neurula.testing import check_agent, check_environment
 
@@ -15,6 +16,9 @@ KEY, ROOM = jax.random.key(0), environments.Arena()
 
 # Parts that cannot be made without settings. All others are tested as they come.
 EXAMPLES = {
+    agents.Controller: lambda: agents.Controller(
+        nl.layered([4, 3, 1], key=KEY), environments.CartPole().actions, Box((4,))
+    ),
     agents.Replayed: lambda: agents.Replayed(jnp.full((9, 2), 0.5), environments.Arena().dt),
     agents.Scripted: lambda: agents.Scripted(lambda seen, key: jnp.zeros((), jnp.int32)),
     agents.MFEC: lambda: agents.MFEC(20, 5, horizon=8),  # mapped lives write in every step
