@@ -45,7 +45,7 @@ class MountainCar(AbstractEnvironment[Float[Array, "2"]]):
         self, state: Float[Array, "2"], action: Array, *, key: PRNGKeyArray
     ) -> tuple[Float[Array, "2"], Event]:
         place, speed = state
-        speed = speed + ENGINE * (action - 1) - GRAVITY * jnp.cos(3 * place)
+        speed = speed + ENGINE * (action - 1).astype(jnp.float32) - GRAVITY * jnp.cos(3 * place)
         speed = jnp.clip(speed, -FASTEST, FASTEST)
         place = jnp.clip(place + speed, LEFT_END, RIGHT_END)
         speed = jnp.where((place <= LEFT_END) & (speed < 0), 0.0, speed)
