@@ -1,3 +1,4 @@
 """Recipes that grow. To add one: a file here, and a line below."""
 
+from .random_projection import RandomProjection as RandomProjection
 from .weights import Weights as Weights
