@@ -1,4 +1,5 @@
 """Recipes that grow. To add one: a file here, and a line below."""
 
 from .random_projection import RandomProjection as RandomProjection
+from .neat import Neat as Neat
 from .weights import Weights as Weights
