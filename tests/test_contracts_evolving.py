@@ -14,6 +14,7 @@ BRAIN = nl.layered([2, 3, 1], key=jax.random.key(0))
 
 # Genomes that cannot be made without settings. All others are tested as they come.
 EXAMPLES = {
+    genomes.Development: lambda: genomes.Development(4, 1, capacity=16),
     genomes.RandomProjection: lambda: genomes.RandomProjection(BRAIN, 5),
     genomes.Weights: lambda: genomes.Weights(BRAIN),
 }

@@ -1,4 +1,7 @@
 """Recipes that grow. To add one: a file here, and a line below."""
 
+from .development import Development as Development
+from .morphogens import Morphogens as Morphogens
 from .random_projection import RandomProjection as RandomProjection
+from .tissue import Tissue as Tissue
 from .weights import Weights as Weights
