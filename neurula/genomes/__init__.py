@@ -1,5 +1,8 @@
 """Recipes that grow. To add one: a file here, and a line below."""
 
+from .development import Development as Development
+from .morphogens import Morphogens as Morphogens
 from .random_projection import RandomProjection as RandomProjection
 from .neat import Neat as Neat
+from .tissue import Tissue as Tissue
 from .weights import Weights as Weights
