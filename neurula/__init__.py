@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         wirings as wirings,
     )
     from .aligned import Aligned as Aligned, alignments as alignments
+    from .automaton import Automaton as Automaton
     from .builders import (
         free as free,
         from_networkx as from_networkx,
@@ -88,6 +89,7 @@ _SHELVES = (
     "wirings",
 )  # fmt: skip
 _HOMES = {
+    "automaton": ("Automaton",),
     "builders": ("free", "from_networkx", "layered", "looped", "to_networkx"),
     "device": ("closed_loop",),
     "contracts": ("Dissimilarities", "Recording", "Sample"),
