@@ -2,7 +2,7 @@
 
 from .cma_es import CMAES as CMAES
 from .genetic_algorithm import GeneticAlgorithm as GeneticAlgorithm
+from .neat_search import NeatSearch as NeatSearch
 from .openai_es import OpenAIES as OpenAIES
 from .random_search import RandomSearch as RandomSearch
-from .neat_search import NeatSearch as NeatSearch
 from .snes import SNES as SNES

@@ -2,7 +2,7 @@
 
 from .development import Development as Development
 from .morphogens import Morphogens as Morphogens
-from .random_projection import RandomProjection as RandomProjection
 from .neat import Neat as Neat
+from .random_projection import RandomProjection as RandomProjection
 from .tissue import Tissue as Tissue
 from .weights import Weights as Weights
