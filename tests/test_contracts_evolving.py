@@ -20,9 +20,8 @@ EXAMPLES = {
     genomes.Weights: lambda: genomes.Weights(BRAIN),
 }
 EVOLVERS = {}  # evolvers that need settings
-# What an evolver is tried on: a vector, unless it is named here.
-HOMES = {}
 FORGETFUL = {evolvers.RandomSearch}  # every generation starts anew
+# What an evolver is tried on: a vector, unless it is named here.
 HOMES = {evolvers.NeatSearch: EXAMPLES[genomes.Neat]}
 
 
