@@ -40,8 +40,8 @@ class NeatSearch(AbstractEvolver[Ecology]):
     summed), bred from its fittest `survival`. Its champion lives on unchanged if it has more than
     `champions` members. One that has not become fitter for `stagnation` generations has no
     children, unless it holds the best genome; if nobody has for `crisis` generations, only the two
-    best species have any. A child is a mutant of one parent (`mutants`), or it has two, of the same
-    species, or with the chance `interspecies` of any, and is mutated too but for a share
+    best species have any, once. A child is a mutant of one parent (`mutants`), or it has two, of
+    the same species, or with the chance `interspecies` of any, and is mutated too but for a share
     `unmutated`. With `goal` species the threshold moves by `adjust` in every generation.
 
     For any genome with a distance. `speciation=False`: one species for all. `mating=False`: one
@@ -129,11 +129,12 @@ class NeatSearch(AbstractEvolver[Ecology]):
         leader = state.home[jnp.argmax(state.fitness)]
         peak = jax.ops.segment_max(state.fitness, state.home, species.name.shape[0])
         rank = jnp.argsort(jnp.argsort(-jnp.where(species.exists, peak, -jnp.inf)))
-        rises = jnp.where(state.idle >= self.crisis, rank < 2, species.idle < self.stagnation)
+        crisis = (state.idle > 0) & (state.idle % self.crisis == 0)  # once, then all go on
+        rises = jnp.where(crisis, rank < 2, species.idle < self.stagnation)
         return species.exists & (rises | (jnp.arange(rank.shape[0]) == leader))
 
     def _breed(self, state: Ecology, genome: AbstractGenome, key: PRNGKeyArray) -> Any:
-        keys = jax.random.split(key, 6)
+        to_draw, to_cross, to_mutate = jax.random.split(key, 3)
         room, count = state.species.name.shape[0], self.population
         numbers = shares(state.fitness, state.home, self._fertile(state), count)
         order = jnp.lexsort((-state.fitness, state.home))  # species by species, the fittest first
@@ -142,16 +143,16 @@ class NeatSearch(AbstractEvolver[Ecology]):
         parents = jnp.ceil(self.survival * sizes.astype(jnp.float32)).astype(jnp.int32)
         mine = jnp.searchsorted(jnp.cumsum(numbers), jnp.arange(count), side="right")
         mine = jnp.minimum(mine, room - 1)
-        spread = lambda key: jax.random.uniform(key, (count,))  # noqa: E731
+        draws = jax.random.uniform(to_draw, (6, count))
 
-        def one_of(home: Array, key: PRNGKeyArray) -> Array:
-            chosen = jnp.floor(spread(key) * parents[home].astype(jnp.float32)).astype(jnp.int32)
+        def one_of(home: Array, draw: Array) -> Array:
+            chosen = jnp.floor(draw * parents[home].astype(jnp.float32)).astype(jnp.int32)
             return order[jnp.minimum(begin[home] + chosen, count - 1)]
 
-        strange = order[jax.random.randint(keys[0], (count,), 0, count)]
-        abroad = jnp.where(spread(keys[1]) < self.interspecies, state.home[strange], mine)
-        mother, father = one_of(mine, keys[2]), one_of(abroad, keys[3])
-        alone = jnp.ones(count, bool) if not self.mating else spread(keys[4]) < self.mutants
+        strange = jnp.floor(draws[0] * count).astype(jnp.int32)
+        abroad = jnp.where(draws[1] < self.interspecies, state.home[strange], mine)
+        mother, father = one_of(mine, draws[2]), one_of(abroad, draws[3])
+        alone = jnp.ones(count, bool) if not self.mating else draws[4] < self.mutants
         swap = state.fitness[father] > state.fitness[mother]
         fitter, other = jnp.where(swap, father, mother), jnp.where(swap, mother, father)
         fitter = jnp.where(alone, mother, fitter)
@@ -159,23 +160,22 @@ class NeatSearch(AbstractEvolver[Ecology]):
         champion = (nth == 0) & (sizes[mine] > self.champions)
         fitter = jnp.where(champion, order[jnp.minimum(begin[mine], count - 1)], fitter)
 
-        def child(fitter: Any, other: Any, alone: Array, champion: Array, key: PRNGKeyArray) -> Any:
-            at_cross, at_mutate, at_rest = jax.random.split(key, 3)
-            if self.mating:
-                mixed = genome.cross(fitter, other, key=at_cross)
-                born = _choose(alone | champion, fitter, mixed)
-            else:
-                born = fitter
-            rests = ~alone & (jax.random.uniform(at_rest) < self.unmutated)
-            return _choose(champion | rests, born, genome.mutate(born, key=at_mutate))
-
         take = lambda index: jax.tree.map(lambda x: x[index], state.genes)  # noqa: E731
-        luck = jax.random.split(keys[5], count)
-        return jax.vmap(child)(take(fitter), take(other), alone, champion, luck)
+        born = take(fitter)
+        luck = jax.random.split(to_cross, count)
+        if self.mating:
+            cross = lambda one, other, key: genome.cross(one, other, key=key)  # noqa: E731
+            mixed = jax.vmap(cross)(born, take(other), luck)
+            born = _choose(alone | champion, born, mixed)
+        mutate = lambda genes, key: genome.mutate(genes, key=key)  # noqa: E731
+        rests = champion | (~alone & (draws[5] < self.unmutated))
+        return _choose(rests, born, jax.vmap(mutate)(born, jax.random.split(to_mutate, count)))
 
 
 def _choose(which: Array, one: Any, other: Any) -> Any:
-    return jax.tree.map(lambda a, b: jnp.where(which, a, b), one, other)
+    """One or the other, genome by genome."""
+    shape = lambda x: which.reshape(-1, *[1] * (x.ndim - 1))  # noqa: E731
+    return jax.tree.map(lambda a, b: jnp.where(shape(a), a, b), one, other)
 
 
 def _examples(state: Ecology, key: PRNGKeyArray) -> Any:

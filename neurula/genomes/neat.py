@@ -115,44 +115,46 @@ class Neat(AbstractGenome[NeatGenes]):
 
         So new structure is tried with the weights that worked.
         """
-        keys = jax.random.split(key, 6)
-        draws = jax.random.uniform(keys[0], (5,))
+        tries, places = 2 * neat_mutations.TRIES + 1, self.connections
+        draws = jax.random.uniform(key, (12 + tries + 2 * places,))
+        odds, wiring = draws[:12], draws[12 : 12 + tries]
         kinds = len(self.nonlinearities)
         grown, structural = genes, jnp.zeros((), bool)
         if self.growth:
-            cell = draws[0] < self.add_cell
-            wire = ~cell & (draws[1] < self.add_connection)
+            cell = odds[0] < self.add_cell
+            wire = ~cell & (odds[1] < self.add_connection)
             split = neat_mutations.split_connection(
-                genes, bias=self.inputs, kinds=kinds, key=keys[1]
+                genes, bias=self.inputs, kinds=kinds, draws=odds[2:4]
             )
             joined = neat_mutations.connect(
                 genes, inputs=self.inputs, outputs=self.outputs, bias=self.bias,
-                loops=self.loops, scale=self.scale, key=keys[2],
+                loops=self.loops, scale=self.scale, draws=wiring,
             )  # fmt: skip
             grown, structural = _choose(cell, split, _choose(wire, joined, genes)), cell | wire
         moved = neat_mutations.change_weights(
-            genes, replaced=self.replaced, step=self.step, limit=self.limit, key=keys[3]
-        )
-        grown = _choose(~structural & (draws[2] < self.change_weights), moved, grown)
+            genes, replaced=self.replaced, step=self.step, limit=self.limit,
+            draws=draws[12 + tries :].reshape(2, places),
+        )  # fmt: skip
+        grown = _choose(~structural & (odds[4] < self.change_weights), moved, grown)
         if not _zero(self.toggle):
-            turned = neat_mutations.toggle(grown, key=keys[4])
-            grown = _choose(draws[3] < self.toggle, turned, grown)
+            turned = neat_mutations.toggle(grown, draw=odds[5])
+            grown = _choose(odds[6] < self.toggle, turned, grown)
         if kinds > 1 and not _zero(self.change_kind):
-            other = neat_mutations.change_kind(grown, kinds=kinds, key=keys[5])
-            grown = _choose(draws[4] < self.change_kind, other, grown)
+            other = neat_mutations.change_kind(grown, kinds=kinds, draws=odds[7:9])
+            grown = _choose(odds[9] < self.change_kind, other, grown)
         return grown
 
     def cross(self, fitter: NeatGenes, other: NeatGenes, *, key: PRNGKeyArray) -> NeatGenes:
         """The structure of the fitter; matching genes from either. Disabled ones rule."""
-        at_choice, at_disabled, at_kind = jax.random.split(key, 3)
+        draws = jax.random.uniform(key, (2 * self.connections + self.cells,))
+        choice, stays = draws[: 2 * self.connections].reshape(2, self.connections)
         place, both = matched(fitter, other)
-        swap = both & jax.random.bernoulli(at_choice, 0.5, both.shape)
+        swap = both & (choice < 0.5)
         weight = jnp.where(swap, other.weight[place], fitter.weight)
         disabled = ~fitter.enabled | (both & ~other.enabled[place])
-        stay = jax.random.uniform(at_disabled, disabled.shape) < self.stay_disabled
-        enabled = fitter.exists & (~disabled | ~stay)
+        enabled = fitter.exists & ~(disabled & (stays < self.stay_disabled))
         where, common = neat_mutations.find(other.cells, fitter.cells)
-        change = common & jax.random.bernoulli(at_kind, 0.5, common.shape)
+        change = common & (draws[2 * self.connections :] < 0.5)
         kind = jnp.where(change, other.kind[where], fitter.kind)
         return eqx.tree_at(lambda g: (g.weight, g.enabled, g.kind), fitter, (weight, enabled, kind))
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Float, Int
 
 from ..contracts import AbstractNeuron
 from ..network import Network, Population, Projection
@@ -21,52 +21,55 @@ class _Graph:
     """Connections by the place of their cells: inputs, the bias, outputs, then hidden cells."""
 
     def __init__(self, genes: NeatGenes, inputs: int, outputs: int):
-        self.inputs, self.outputs, self.hidden = inputs, outputs, genes.cells.shape[0]
-        self.source = self._place(genes, genes.source)
-        self.target = self._place(genes, genes.target)
+        hidden, first = genes.cells.shape[0], inputs + 1
+        ends = inputs, first, first + outputs, first + outputs + hidden
+        self.ranges = {
+            "input": slice(0, ends[0]),
+            "bias": slice(ends[0], ends[1]),
+            "output": slice(ends[1], ends[2]),
+            "hidden": slice(ends[2], ends[3]),
+        }
+        self.source = _place(genes, genes.source, ends[2])
+        self.target = _place(genes, genes.target, ends[2])
         self.alive = genes.exists & genes.enabled
         self.weight = jnp.where(self.alive, genes.weight, 0.0)
-        first = inputs + 1
-        self.ranges = {
-            "input": (0, inputs),
-            "output": (first, first + outputs),
-            "hidden": (first + outputs, first + outputs + self.hidden),
-        }
+        at = jnp.zeros((2, ends[3], ends[3])).at[:, self.target, self.source]
+        both = jnp.stack([self.weight, self.alive.astype(jnp.float32)])
+        self.matrix, self.count = at.add(both) if hidden <= DENSE_UP_TO else (None, None)
 
-    def _place(self, genes: NeatGenes, cell: Int[Array, " connection"]) -> Array:
-        place, inside = find(genes.cells, cell)
-        fixed = self.inputs + 1 + self.outputs
-        return jnp.where(inside, place + fixed, jnp.minimum(cell, fixed - 1))
+    def size(self, name: str) -> int:
+        return self.ranges[name].stop - self.ranges[name].start
 
     def bias(self, name: str) -> Float[Array, " cell"]:
         """What connections from the cell of the bias bring to every cell of a population."""
-        first, end = self.ranges[name]
-        mine = self._within(self.target, name) & (self.source == self.inputs)
-        place = jnp.where(mine, self.target - first, 0)
-        return jnp.zeros(end - first).at[place].add(jnp.where(mine, self.weight, 0.0))
+        if self.matrix is not None:
+            return self.matrix[self.ranges[name], self.ranges["bias"].start]
+        mine, _, hear = self._between("bias", name)
+        return jnp.zeros(self.size(name)).at[hear].add(jnp.where(mine, self.weight, 0.0))
 
     def join(self, source: str, target: str, delay: int) -> Projection:
         """The connections from one population to another."""
-        mine = self._within(self.source, source) & self._within(self.target, target)
-        mine = mine & self.alive
-        pre, post = (self._size(name) for name in (source, target))
-        speak = jnp.where(mine, self.source - self.ranges[source][0], 0)
-        hear = jnp.where(mine, self.target - self.ranges[target][0], 0)
+        pre, post = self.size(source), self.size(target)
+        if self.matrix is not None and self.count is not None:
+            block = self.ranges[target], self.ranges[source]
+            wiring = Dense(post, pre, self.count[block] > 0)
+            return Projection(source, target, wiring, self.matrix[block], delay=delay)
+        mine, speak, hear = self._between(source, target)
         weight = jnp.where(mine, self.weight, 0.0)
-        if self.hidden > DENSE_UP_TO:
-            wiring = Sparse(speak, hear, post, pre, mine)
-            return Projection(source, target, wiring, weight, delay=delay)
-        mask = jnp.zeros((post, pre), bool).at[hear, speak].max(mine)
-        matrix = jnp.zeros((post, pre)).at[hear, speak].add(weight)
-        return Projection(source, target, Dense(post, pre, mask), matrix, delay=delay)
+        return Projection(source, target, Sparse(speak, hear, post, pre, mine), weight, delay=delay)
 
-    def _size(self, name: str) -> int:
-        first, end = self.ranges[name]
-        return end - first
+    def _between(self, source: str, target: str) -> tuple[Array, Array, Array]:
+        """Which connections run between two populations, and from whom to whom there."""
+        pre, post = self.ranges[source], self.ranges[target]
+        mine = (self.source >= pre.start) & (self.source < pre.stop) & self.alive
+        mine = mine & (self.target >= post.start) & (self.target < post.stop)
+        speak = jnp.where(mine, self.source - pre.start, 0)
+        return mine, speak, jnp.where(mine, self.target - post.start, 0)
 
-    def _within(self, place: Array, name: str) -> Bool[Array, " connection"]:
-        first, end = self.ranges[name]
-        return (place >= first) & (place < end)
+
+def _place(genes: NeatGenes, cell: Int[Array, " connection"], fixed: int) -> Array:
+    place, inside = find(genes.cells, cell)
+    return jnp.where(inside, place + fixed, jnp.minimum(cell, fixed - 1))
 
 
 def network(
@@ -85,7 +88,7 @@ def network(
         "hidden": _hidden(nonlinearities, genes, graph.bias("hidden")),
         "output": Rate(output, graph.bias("output")),
     }
-    populations = {name: Population(graph._size(name), kind) for name, kind in kinds.items()}
+    populations = {name: Population(graph.size(name), kind) for name, kind in kinds.items()}
     ways = [("input", "hidden", 0), ("input", "output", 0), ("hidden", "output", 0)]
     ways.append(("hidden", "hidden", 1))
     if loops:

@@ -55,7 +55,8 @@ def begin(
     key: PRNGKeyArray,
 ) -> NeatGenes:
     """Genes with those connections; if `random`, with 1 to `cells` cells and half of them."""
-    at_weight, at_kind, at_cells, at_pairs = jax.random.split(key, 4)
+    places, most = len(found), max(cells, 1)
+    draws = jax.random.uniform(key, (2 * places + room[0] + 1,))
     blank = empty(*room)
     marks = mark(
         jnp.zeros(cells, jnp.int32), jnp.zeros(cells, jnp.int32), FIRST + jnp.arange(cells)
@@ -65,17 +66,17 @@ def begin(
     born = jnp.full(cells, True)
     there = jnp.full(len(found), True)
     if random:
-        born = jnp.arange(cells) <= jax.random.randint(at_cells, (), 0, cells)
+        born = jnp.arange(cells) <= jnp.floor(draws[-1] * most).astype(jnp.int32)
         alive = jnp.concatenate([jnp.ones(fixed, bool), born])
         ends = alive[np.array(found)[:, 0]] & alive[np.array(found)[:, 1]]
-        there = ends & jax.random.bernoulli(at_pairs, 0.5, (len(found),))
+        there = ends & (draws[places : 2 * places] < 0.5)
     innovation = jnp.where(there, mark(source, target, 0), NOTHING)
     order = jnp.argsort(innovation)
     put = lambda old, new: old.at[: len(new)].set(new)  # noqa: E731
     drop = lambda values: jnp.where(there, values, NOTHING)[order]  # noqa: E731
-    drawn = jax.random.uniform(at_weight, (len(found),), minval=-scale, maxval=scale)
+    drawn = scale * (2 * draws[:places] - 1)
     hidden = put(blank.cells, jnp.sort(jnp.where(born, marks, NOTHING)))
-    kind = jax.random.randint(at_kind, hidden.shape, 0, kinds)
+    kind = jnp.floor(draws[2 * places : -1] * kinds).astype(jnp.int32)
     return NeatGenes(
         hidden,
         jnp.where(hidden != NOTHING, kind, 0),
