@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from .cortex import cortical as cortical
     from .device import closed_loop as closed_loop
     from .evolution import Evolved as Evolved, evolve as evolve
+    from .evolution_on_disk import evolve_on_disk as evolve_on_disk
     from .formats import (
         Recorded as Recorded,
         Series as Series,
@@ -96,6 +97,7 @@ _HOMES = {
     "cortex": ("cortical",),
     "aligned": ("Aligned", "alignments"),
     "evolution": ("Evolved", "evolve"),
+    "evolution_on_disk": ("evolve_on_disk",),
     "formats": ("Recorded", "Series", "from_nir", "from_nwb", "to_gymnasium", "to_nir", "to_nwb"),
     "heredity": ("Life",),
     "lifetime": ("Lived", "act", "evaluate"),

@@ -1,4 +1,7 @@
-"""A progress bar for loops that run as one compiled program, which calls back as it goes."""
+"""A progress bar for loops that run as one compiled program, which calls back as it goes.
+
+And one for loops of such loops.
+"""
 
 import time
 from typing import Any
@@ -50,3 +53,32 @@ class Bar:
         if self.shown is not None:
             self.shown.stop()
             self.shown = None
+
+
+class Generations:
+    """A bar with the time left and the best fitness so far, for evolution stretch by stretch.
+
+    It stands on standard error. Only generations of this call count for the time left.
+    """
+
+    def __init__(self, name: str, generations: int, *, shown: bool):
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        far = TextColumn("{task.description} {task.completed}/{task.total}")
+        said = TextColumn("best {task.fields[best]}")
+        columns = far, BarColumn(), TimeRemainingColumn(), said
+        console, off = Console(stderr=True), not shown
+        self.bars = Progress(*columns, console=console, transient=True, disable=off)
+        self.task = self.bars.add_task(name, total=generations, best="-")
+
+    def __enter__(self) -> "Generations":
+        self.bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bars.stop()
+
+    def tell(self, done: int, best: float) -> None:
+        """So many generations are over, and this is the fittest that was ever seen."""
+        self.bars.update(self.task, completed=done, best=f"{best:.4g}")

@@ -42,6 +42,7 @@ def evolve(
     generations: int,
     target: float | None = None,
     state: Any = None,
+    first: Int[Array, ""] | int = 0,
     lamarck: bool = False,
     common_random_numbers: bool = False,
     watch: Watch | None = None,
@@ -55,7 +56,8 @@ def evolve(
     many runs, which go on until all have reached the target. NaN and infinite fitness rank last
     and are counted. With `lamarck` what was learned is inherited. With `common_random_numbers` all
     lives of a generation meet the same chance. `watch(state, genes, lives)` is recorded in every
-    generation. `state` continues an earlier run.
+    generation. `state` continues an earlier run; with `first`, the generations that it has had, and
+    the same key it goes on as if it had never stopped (`evolve_on_disk` does that).
 
     Raises `ValueError` before anything is compiled where genome, evolver and fitness do not fit.
     """
@@ -67,7 +69,7 @@ def evolve(
     def one(state: Any, generation: Array) -> tuple[Any, Any, Life, PyTree]:
         if bar is not None:
             bar.watch(generation)
-        at_ask, at_life = jax.random.split(jax.random.fold_in(to_run, generation))
+        at_ask, at_life = jax.random.split(jax.random.fold_in(to_run, first + generation))
         state, genes = evolver.ask(state, genome, key=at_ask)
         lives = live(
             genome, genes, fitness, lamarck=lamarck, common=common_random_numbers, key=at_life

@@ -2,11 +2,14 @@
 
 from .angles import angles as angles
 from .curves import curves as curves
+from .evolution import evolution as evolution
 from .forest import forest as forest
 from .graph import graph as graph
 from .images import images as images
 from .likeness import likeness as likeness
+from .lineage import lineage as lineage
 from .maps import maps as maps
+from .network import network as network
 from .path import path as path, walking as walking
 from .phase_plane import phase_plane as phase_plane
 from .polar import polar as polar
@@ -17,4 +20,5 @@ from .rdms import rdms as rdms
 from .receptive_fields import receptive_fields as receptive_fields
 from .room import room as room
 from .seeds import seeds as seeds
+from .species import species as species
 from .traces import traces as traces
