@@ -8,12 +8,16 @@ import pytest
 import neurula as nl
 from neurula import evolvers, genomes
 from neurula.heredity import AbstractEvolver, AbstractGenome
+from neurula.learned_optimiser import CoordinateLSTM
 from neurula.testing import check_evolver, check_genome
 
 BRAIN = nl.layered([2, 3, 1], key=jax.random.key(0))
 
 # Genomes that cannot be made without settings. All others are tested as they come.
 EXAMPLES = {
+    genomes.LearnedOptimiser: lambda: genomes.LearnedOptimiser(
+        CoordinateLSTM((3,), key=jax.random.key(1))
+    ),
     genomes.Weights: lambda: genomes.Weights(BRAIN),
 }
 EVOLVERS = {}  # evolvers that need settings
