@@ -8,6 +8,7 @@ import pytest
 import neurula as nl
 from neurula import evolvers, genomes
 from neurula.heredity import AbstractEvolver, AbstractGenome
+from neurula.learned_optimiser import CoordinateLSTM
 from neurula.testing import check_evolver, check_genome
 
 BRAIN = nl.layered([2, 3, 1], key=jax.random.key(0))
@@ -17,6 +18,9 @@ EXAMPLES = {
     genomes.Development: lambda: genomes.Development(4, 1, capacity=16),
     genomes.RandomProjection: lambda: genomes.RandomProjection(BRAIN, 5),
     genomes.Neat: lambda: genomes.Neat(2, 1, cells=4, connections=12, add_cell=0.3, spread=1.0),
+    genomes.LearnedOptimiser: lambda: genomes.LearnedOptimiser(
+        CoordinateLSTM((3,), key=jax.random.key(1))
+    ),
     genomes.Weights: lambda: genomes.Weights(BRAIN),
 }
 EVOLVERS = {}  # evolvers that need settings

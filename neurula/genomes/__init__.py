@@ -5,4 +5,11 @@ from .morphogens import Morphogens as Morphogens
 from .neat import Neat as Neat
 from .random_projection import RandomProjection as RandomProjection
 from .tissue import Tissue as Tissue
+from .learned_optimiser import LearnedOptimiser as LearnedOptimiser
+from .plasticity import (
+    ABCD as ABCD,
+    CHALMERS as CHALMERS,
+    LocalPolynomial as LocalPolynomial,
+    Plasticity as Plasticity,
+)
 from .weights import Weights as Weights

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
-from ..contracts import AbstractRule, AbstractWiring, Activity, Error, Sample, Weight
+from ..contracts import AbstractRule, AbstractWiring, Activities, Activity, Error, Sample, Weight
 from ..network import Network, Projection, Signals, trainable
 from .detour import demand_network
 
@@ -86,16 +86,20 @@ class AbstractLocalRule(AbstractRule[None]):
         nothing = tuple(jnp.zeros_like(p.weight) for p in brain.projections)
         start = brain.init(key=key), open_diary(self, brain), nothing
         (_, _, total), _ = jax.lax.scan(live, start, (sample.stimuli, sample.reward))
-        still = jax.tree.map(jnp.zeros_like, trainable(brain))
-        steps = sample.stimuli.shape[0]
-        moved = tuple(
-            eqx.tree_at(lambda p: p.weight, p, -change / steps)
-            for p, change in zip(still.projections, total, strict=True)
-        )
-        return eqx.tree_at(lambda net: net.projections, still, moved), None
+        return uphill(brain, total, sample.stimuli.shape[0]), None
 
     def remember(self, state: None, notes: None) -> None:
         del notes
+
+
+def uphill(brain: Network, total: tuple[Weight, ...], steps: int) -> Network:
+    """The direction whose opposite is these changes of weights, a mean over steps."""
+    still = jax.tree.map(jnp.zeros_like, trainable(brain))
+    moved = tuple(
+        eqx.tree_at(lambda p: p.weight, p, -change / steps)
+        for p, change in zip(still.projections, total, strict=True)
+    )
+    return eqx.tree_at(lambda net: net.projections, still, moved)
 
 
 def single_delay_problem(network: Network) -> str | None:
@@ -132,10 +136,11 @@ def experience(
     network: Network,
     diary: Diary,
     signals: Signals,
-    reward: Float[Array, ""] | None,
+    told: Float[Array, ""] | Activities | None,
 ) -> tuple[tuple[Weight, ...], Diary]:
     """Let every synapse live through one step: the changes of all weights, and the new diary.
 
+    What cells are told, the third factor, is the same for all (a reward), or by population.
     Projections that are not in the diary do not change.
     """
     pre, post, memory, changes = {}, {}, {}, []
@@ -147,7 +152,8 @@ def experience(
         active = signals.pre[p.name], signals.activity[p.target]
         pre[p.name] = _fade(diary.pre[p.name], active[0], before, network.dt)
         post[p.name] = _fade(diary.post[p.name], active[1], after, network.dt)
-        synapse = _meet(p, active, (pre[p.name], post[p.name]), network.dt, reward)
+        heard = told[p.target] if isinstance(told, dict) else told
+        synapse = _meet(p, active, (pre[p.name], post[p.name]), network.dt, heard)
         synapse = eqx.tree_at(
             lambda s: s.memory, synapse, diary.memory[p.name], is_leaf=lambda x: x is None
         )
@@ -164,11 +170,16 @@ def _fade(
     return tuple(math.exp(-dt / t) * trace + activity if t else activity for trace, t in pairs)
 
 
-def _meet(p: Projection, activity, traces, dt: float, reward) -> Synapse:
+def _meet(p: Projection, activity, traces, dt: float, heard) -> Synapse:
     nobody = [jnp.zeros(size) for size in p.wiring.shape]
     pre, post = p.wiring.ends(*activity)
     before = tuple(p.wiring.ends(trace, nobody[0])[0] for trace in traces[0])
     after = tuple(p.wiring.ends(nobody[1], trace)[1] for trace in traces[1])
-    third = None if reward is None else jnp.full_like(post, reward)
+    third = heard if heard is None else p.wiring.ends(nobody[1], _each(heard, p.wiring))[1]
     weight = p.wiring.spread(p.weight)
     return Synapse(End(pre, before), End(post, after), weight, None, third, dt)
+
+
+def _each(heard: Float[Array, "*cell"], wiring: AbstractWiring) -> Activity:
+    """What every listening cell hears, of a number for all or one for each."""
+    return jnp.broadcast_to(heard, (wiring.shape[0],))
