@@ -1,15 +1,15 @@
 """Recipes that grow. To add one: a file here, and a line below."""
 
 from .development import Development as Development
+from .learned_optimiser import LearnedOptimiser as LearnedOptimiser
 from .morphogens import Morphogens as Morphogens
 from .neat import Neat as Neat
-from .random_projection import RandomProjection as RandomProjection
-from .tissue import Tissue as Tissue
-from .learned_optimiser import LearnedOptimiser as LearnedOptimiser
 from .plasticity import (
     ABCD as ABCD,
     CHALMERS as CHALMERS,
     LocalPolynomial as LocalPolynomial,
     Plasticity as Plasticity,
 )
+from .random_projection import RandomProjection as RandomProjection
+from .tissue import Tissue as Tissue
 from .weights import Weights as Weights
