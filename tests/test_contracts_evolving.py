@@ -14,11 +14,12 @@ BRAIN = nl.layered([2, 3, 1], key=jax.random.key(0))
 
 # Genomes that cannot be made without settings. All others are tested as they come.
 EXAMPLES = {
+    genomes.Neat: lambda: genomes.Neat(2, 1, cells=4, connections=12, add_cell=0.3, spread=1.0),
     genomes.Weights: lambda: genomes.Weights(BRAIN),
 }
 EVOLVERS = {}  # evolvers that need settings
 # What an evolver is tried on: a vector, unless it is named here.
-HOMES = {}
+HOMES = {evolvers.NeatSearch: EXAMPLES[genomes.Neat]}
 
 
 def shelf(module, kind):

@@ -3,6 +3,7 @@
 from .adaptive_lif import AdaptiveLIF as AdaptiveLIF
 from .binary import Binary as Binary
 from .conductance_lif import ConductanceLIF as ConductanceLIF
+from .heterogeneous import Heterogeneous as Heterogeneous
 from .ifb import IFB as IFB
 from .izhikevich import Izhikevich as Izhikevich
 from .leaky import Leaky as Leaky

@@ -9,8 +9,10 @@ from jaxtyping import Array, Float
 
 from ..contracts import AbstractRateNeuron, Activity
 
-Nonlinearity = Literal["identity", "tanh", "relu", "sigmoid", "softplus", "sign"]
-
+Nonlinearity = Literal[
+    "identity", "tanh", "relu", "sigmoid", "softplus", "sign",
+    "steep_sigmoid", "step", "sin", "gaussian", "abs",
+]  # fmt: skip
 
 _TABLE = {
     "identity": lambda x: x,
@@ -19,6 +21,11 @@ _TABLE = {
     "sigmoid": jax.nn.sigmoid,
     "softplus": jax.nn.softplus,
     "sign": lambda x: jnp.where(x < 0, -1.0, 1.0),
+    "steep_sigmoid": lambda x: jax.nn.sigmoid(4.9 * x),  # Stanley & Miikkulainen (2002)
+    "step": lambda x: jnp.where(x < 0, 0.0, 1.0),
+    "sin": jnp.sin,
+    "gaussian": lambda x: jnp.exp(-(x**2)),
+    "abs": jnp.abs,
 }
 
 

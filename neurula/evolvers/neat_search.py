@@ -1,0 +1,201 @@
+"""Evolution in species, which protect what is new until it has been tuned.
+
+Stanley & Miikkulainen (2002), Evol. Comput. 10:99, sections 3.3 and 4.1 (the search of NEAT).
+"""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+
+from ..heredity import AbstractEvolver, AbstractGenome
+from .species import Species, assign, nobody, shares
+
+
+class Ecology(eqx.Module):
+    """The last generation, with its fitness and species; places of species count from 0."""
+
+    genes: Any
+    fitness: Float[Array, " genome"]
+    home: Int[Array, " genome"]
+    species: Species
+    threshold: Float[Array, ""]
+    best: Float[Array, ""]  # the highest fitness ever
+    idle: Int[Array, ""]  # generations since it rose
+    generation: Int[Array, ""]
+    restarts: Int[Array, ""]  # how often nobody was left
+
+    @property
+    def names(self) -> Int[Array, " genome"]:
+        """The name of every genome's species: the same one as long as the species lives."""
+        return self.species.name[self.home]
+
+
+class NeatSearch(AbstractEvolver[Ecology]):
+    """Species of genomes nearer than `threshold` to an example; children by shared fitness.
+
+    A species has children in proportion to the mean fitness of its members (fitness / size,
+    summed), bred from its fittest `survival`. Its champion lives on unchanged if it has more than
+    `champions` members. One that has not become fitter for `stagnation` generations has no
+    children, unless it holds the best genome; if nobody has for `crisis` generations, only the two
+    best species have any, once. A child is a mutant of one parent (`mutants`), or it has two, of
+    the same species, or with the chance `interspecies` of any, and is mutated too but for a share
+    `unmutated`. With `goal` species the threshold moves by `adjust` in every generation.
+
+    For any genome with a distance. `speciation=False`: one species for all. `mating=False`: one
+    parent for all. Where every fitness of a generation is broken, all genes are drawn anew.
+    """
+
+    population: int = eqx.field(static=True, default=150)
+    threshold: float = 3.0
+    room: int = eqx.field(static=True, default=32)  # for species
+    goal: int | None = eqx.field(static=True, default=None)  # species
+    adjust: float = 0.3
+    survival: float = 0.2
+    champions: int = 5
+    stagnation: int = 15  # generations
+    crisis: int = 20  # generations
+    mutants: float = 0.25
+    unmutated: float = 0.2
+    interspecies: float = 0.001
+    speciation: bool = eqx.field(static=True, default=True)
+    mating: bool = eqx.field(static=True, default=True)
+
+    def __check_init__(self):
+        if self.population < 2 or self.room < 1 or not 0 < self.survival <= 1:
+            raise ValueError(
+                f"Species need at least 2 genomes, room for 1 species and a share of survivors "
+                f"above 0 and up to 1, but got population={self.population}, room={self.room}, "
+                f"survival={self.survival}. Use `NeatSearch(population=150, survival=0.2)`."
+            )
+
+    def init(self, genome: AbstractGenome, *, key: PRNGKeyArray) -> Ecology:
+        genes = self._anew(genome, key)
+        zero = jnp.zeros((), jnp.int32)
+        example = jax.tree.map(lambda x: x[0], genes)
+        return Ecology(
+            genes,
+            jnp.full(self.population, -jnp.inf),
+            jnp.zeros(self.population, jnp.int32),
+            nobody(example, self.room if self.speciation else 1),
+            jnp.asarray(self.threshold, jnp.float32),
+            jnp.asarray(-jnp.inf),
+            zero,
+            zero,
+            zero,
+        )
+
+    def ask(
+        self, state: Ecology, genome: AbstractGenome, *, key: PRNGKeyArray
+    ) -> tuple[Ecology, Any]:
+        at_start, at_breed, at_example = jax.random.split(key, 3)
+        lost = ~jnp.any(jnp.isfinite(state.fitness))
+        first = state.generation == 0
+        children = self._breed(state, genome, at_breed)
+        drawn = self._anew(genome, at_start)
+        pick = lambda born, new, old: jnp.where(first, old, jnp.where(lost, new, born))  # noqa: E731
+        restarts = state.restarts + (lost & ~first).astype(jnp.int32)
+        examples = _examples(state, at_example)
+        state = eqx.tree_at(lambda s: (s.restarts, s.species.example), state, (restarts, examples))
+        return state, jax.tree.map(pick, children, drawn, state.genes)
+
+    def tell(
+        self, state: Ecology, genome: AbstractGenome, genes: Any, fitness: Float[Array, " genome"]
+    ) -> Ecology:
+        species, home = state.species, jnp.zeros(self.population, jnp.int32)
+        threshold = state.threshold if self.speciation else jnp.asarray(jnp.inf)
+        species, home = assign(species, genome, genes, threshold)
+        species = _aged(species, home, fitness)
+        better = jnp.max(fitness) > state.best
+        if self.goal is not None:
+            many = jnp.sum(species.exists.astype(jnp.int32)) - self.goal
+            moved = state.threshold + self.adjust * jnp.sign(many).astype(jnp.float32)
+            threshold = jnp.maximum(moved, self.adjust)
+        return Ecology(
+            genes, fitness, home, species, threshold if self.speciation else state.threshold,
+            jnp.maximum(state.best, jnp.max(fitness)), jnp.where(better, 0, state.idle + 1),
+            state.generation + 1, state.restarts,
+        )  # fmt: skip
+
+    def _anew(self, genome: AbstractGenome, key: PRNGKeyArray) -> Any:
+        keys = jax.random.split(key, self.population)
+        return jax.vmap(lambda k: genome.sample(key=k))(keys)
+
+    def _fertile(self, state: Ecology) -> Bool[Array, " species"]:
+        """Which species may have children: not those that stand still, but always the best."""
+        species = state.species
+        leader = state.home[jnp.argmax(state.fitness)]
+        peak = jax.ops.segment_max(state.fitness, state.home, species.name.shape[0])
+        rank = jnp.argsort(jnp.argsort(-jnp.where(species.exists, peak, -jnp.inf)))
+        crisis = (state.idle > 0) & (state.idle % self.crisis == 0)  # once, then all go on
+        rises = jnp.where(crisis, rank < 2, species.idle < self.stagnation)
+        return species.exists & (rises | (jnp.arange(rank.shape[0]) == leader))
+
+    def _breed(self, state: Ecology, genome: AbstractGenome, key: PRNGKeyArray) -> Any:
+        to_draw, to_cross, to_mutate = jax.random.split(key, 3)
+        room, count = state.species.name.shape[0], self.population
+        numbers = shares(state.fitness, state.home, self._fertile(state), count)
+        order = jnp.lexsort((-state.fitness, state.home))  # species by species, the fittest first
+        sizes = jax.ops.segment_sum(jnp.ones(count, jnp.int32), state.home, room)
+        begin = jnp.cumsum(sizes) - sizes
+        parents = jnp.ceil(self.survival * sizes.astype(jnp.float32)).astype(jnp.int32)
+        mine = jnp.searchsorted(jnp.cumsum(numbers), jnp.arange(count), side="right")
+        mine = jnp.minimum(mine, room - 1)
+        draws = jax.random.uniform(to_draw, (6, count))
+
+        def one_of(home: Array, draw: Array) -> Array:
+            chosen = jnp.floor(draw * parents[home].astype(jnp.float32)).astype(jnp.int32)
+            return order[jnp.minimum(begin[home] + chosen, count - 1)]
+
+        strange = jnp.floor(draws[0] * count).astype(jnp.int32)
+        abroad = jnp.where(draws[1] < self.interspecies, state.home[strange], mine)
+        mother, father = one_of(mine, draws[2]), one_of(abroad, draws[3])
+        alone = jnp.ones(count, bool) if not self.mating else draws[4] < self.mutants
+        swap = state.fitness[father] > state.fitness[mother]
+        fitter, other = jnp.where(swap, father, mother), jnp.where(swap, mother, father)
+        fitter = jnp.where(alone, mother, fitter)
+        nth = jnp.arange(count) - (jnp.cumsum(numbers) - numbers)[mine]
+        champion = (nth == 0) & (sizes[mine] > self.champions)
+        fitter = jnp.where(champion, order[jnp.minimum(begin[mine], count - 1)], fitter)
+
+        take = lambda index: jax.tree.map(lambda x: x[index], state.genes)  # noqa: E731
+        born = take(fitter)
+        luck = jax.random.split(to_cross, count)
+        if self.mating:
+            cross = lambda one, other, key: genome.cross(one, other, key=key)  # noqa: E731
+            mixed = jax.vmap(cross)(born, take(other), luck)
+            born = _choose(alone | champion, born, mixed)
+        mutate = lambda genes, key: genome.mutate(genes, key=key)  # noqa: E731
+        rests = champion | (~alone & (draws[5] < self.unmutated))
+        return _choose(rests, born, jax.vmap(mutate)(born, jax.random.split(to_mutate, count)))
+
+
+def _choose(which: Array, one: Any, other: Any) -> Any:
+    """One or the other, genome by genome."""
+    shape = lambda x: which.reshape(-1, *[1] * (x.ndim - 1))  # noqa: E731
+    return jax.tree.map(lambda a, b: jnp.where(shape(a), a, b), one, other)
+
+
+def _examples(state: Ecology, key: PRNGKeyArray) -> Any:
+    """A random member of every species, to which the next generation is compared."""
+    mine = state.home[None, :] == jnp.arange(state.species.name.shape[0])[:, None]
+    drawn = jax.random.uniform(key, state.home.shape)
+    chosen = jnp.argmax(jnp.where(mine, drawn[None, :], -1.0), axis=1)
+    return jax.tree.map(lambda x: x[chosen], state.genes)
+
+
+def _aged(species: Species, home: Array, fitness: Array) -> Species:
+    """A generation later: who rose, who stands still, who is gone."""
+    room = species.name.shape[0]
+    peak = jax.ops.segment_max(fitness, home, room)
+    there = jax.ops.segment_sum(jnp.ones(home.shape, jnp.int32), home, room) > 0
+    better = peak > species.best
+    return Species(
+        jnp.where(there, species.name, -1),
+        species.example,
+        jnp.where(there, jnp.maximum(species.best, peak), -jnp.inf),
+        jnp.where(better | ~there, 0, species.idle + 1),
+        species.born,
+    )

@@ -1,0 +1,98 @@
+"""What a NEAT genome inherits: lists of cells and of connections, sorted by historical marks.
+
+Stanley & Miikkulainen (2002), Evol. Comput. 10:99, section 3.1.
+"""
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int
+
+from .marks import NOTHING, find, insert, mark
+
+
+class NeatGenes(eqx.Module):
+    """Genes of cells and of connections, each in ascending order of marks, empty places last.
+
+    `source` and `target` are marks of cells: inputs are 0, 1, ..., then the cell of the bias, then
+    outputs; hidden cells have the marks in `cells`. `refused` counts the mutations in this line
+    of descent for which there was no room: of cells, of connections.
+    """
+
+    cells: Int[Array, " cell"]
+    kind: Int[Array, " cell"]  # of non-linearity: an index into the genome's table
+    innovation: Int[Array, " connection"]
+    source: Int[Array, " connection"]
+    target: Int[Array, " connection"]
+    weight: Float[Array, " connection"]
+    enabled: Bool[Array, " connection"]
+    refused: Int[Array, "2"]
+
+    @property
+    def exists(self) -> Bool[Array, " connection"]:
+        """Which places hold a connection, enabled or not."""
+        return self.innovation != NOTHING
+
+    @property
+    def alive(self) -> Bool[Array, " cell"]:
+        """Which places hold a hidden cell."""
+        return self.cells != NOTHING
+
+    def sizes(self) -> tuple[Int[Array, ""], Int[Array, ""]]:
+        """How many hidden cells, and how many connections."""
+        return _count(self.alive), _count(self.exists)
+
+    def full(self) -> Bool[Array, "2"]:
+        """Whether there is no more place for a cell, for a connection."""
+        return jnp.stack([self.alive[-1], self.exists[-1]])
+
+
+def empty(cells: int, connections: int) -> NeatGenes:
+    """Room for so many hidden cells and connections."""
+    blank = jnp.full(connections, NOTHING, jnp.int32)
+    return NeatGenes(
+        jnp.full(cells, NOTHING, jnp.int32), jnp.zeros(cells, jnp.int32),
+        blank, blank, blank, jnp.zeros(connections), jnp.zeros(connections, bool),
+        jnp.zeros(2, jnp.int32),
+    )  # fmt: skip
+
+
+def add_cell_gene(genes: NeatGenes, cell: Array, kind: Array) -> NeatGenes:
+    """The genes with one more hidden cell. There must be room, and nobody of its mark."""
+    place = _count(genes.cells < cell)
+    put = lambda old, new: insert(old, place, new)  # noqa: E731
+    return eqx.tree_at(
+        lambda g: (g.cells, g.kind), genes, (put(genes.cells, cell), put(genes.kind, kind))
+    )
+
+
+def add_connection_gene(genes: NeatGenes, source: Array, target: Array, weight: Array) -> NeatGenes:
+    """The genes with one more connection, enabled. There must be room, and none of its mark."""
+    innovation = mark(source, target, 0)
+    place = _count(genes.innovation < innovation)
+    put = lambda old, new: insert(old, place, new)  # noqa: E731
+    return NeatGenes(
+        genes.cells,
+        genes.kind,
+        put(genes.innovation, innovation),
+        put(genes.source, source),
+        put(genes.target, target),
+        put(genes.weight, weight),
+        put(genes.enabled, jnp.ones((), bool)),
+        genes.refused,
+    )
+
+
+def has(marks: Int[Array, " place"], wanted: Array) -> Bool[Array, ""]:
+    """Whether a mark is there."""
+    return jnp.any(marks == wanted)
+
+
+def matched(
+    one: NeatGenes, other: NeatGenes
+) -> tuple[Int[Array, " connection"], Bool[Array, " connection"]]:
+    """For every connection of `one`, its place in the other, and whether it is there."""
+    return find(other.innovation, one.innovation)
+
+
+def _count(them: Array) -> Int[Array, ""]:
+    return jnp.sum(them.astype(jnp.int32), dtype=jnp.int32)
