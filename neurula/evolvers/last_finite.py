@@ -1,0 +1,32 @@
+"""A strategy that diverges keeps its last finite state, and counts how often.
+
+The practice of Hansen (2023), pycma: a run that leaves the numbers a computer can hold is told so
+instead of going on with NaN.
+"""
+
+from typing import TypeVar
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Int
+
+State = TypeVar("State")
+
+
+def none_refused() -> Int[Array, ""]:
+    """The count with which every strategy begins."""
+    return jnp.zeros((), jnp.int32)
+
+
+def last_finite(new: State, old: State) -> State:
+    """The new state if all its numbers are finite; else the old one, `refused` one higher.
+
+    Both hold the field `refused`, an integer without dimensions.
+    """
+    numbers = jax.tree.leaves(eqx.filter(new, eqx.is_inexact_array))
+    fine = jnp.all(jnp.stack([jnp.all(jnp.isfinite(x)) for x in numbers]))
+    pick = lambda new, old: jnp.where(fine, new, old) if eqx.is_array(new) else new  # noqa: E731
+    kept = jax.tree.map(pick, new, old)
+    refused = old.refused + jnp.where(fine, 0, 1).astype(jnp.int32)  # ty: ignore
+    return eqx.tree_at(lambda state: state.refused, kept, refused)
