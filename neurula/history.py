@@ -100,13 +100,9 @@ class History:
                 "`evolved.curves['broken']` has them by generation.",
                 stacklevel=3,
             )
-        full = getattr(genome, "full", None)
-        if full is not None and bool(full(self.champion)):
-            warnings.warn(
-                f"The genes of the champion fill the capacity of its {type(genome).__name__}: it "
-                "could not grow any further. Give the genome more room in another run.",
-                stacklevel=3,
-            )
+        advice = getattr(genome, "advice", None)
+        for line in () if advice is None else advice(self.champion):
+            warnings.warn(line, stacklevel=3)
 
     def _room(self, notes: Notes, begin: Any, shapes: Evolved) -> Any:
         """A tree for what lies on disk. Refuses a run that was of other settings."""

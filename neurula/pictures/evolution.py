@@ -35,6 +35,8 @@ def evolution(
         theme.nothing(figure)
     if target is not None:
         figure.add_hline(y=target, line={"color": theme.RULE, "width": 1, "dash": "dot"})
+        words = "full mark: reached the target; open mark: stopped before (censored)"
+        theme.note(figure, words, x=1, y=0, xanchor="right", yanchor="bottom", font_size=11)
     figure.update_xaxes(title_text="evaluations (lives)", type="log" if log_x else "linear")
     figure.update_yaxes(title_text=theme.plain(y_title))
     return figure

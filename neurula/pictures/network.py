@@ -26,7 +26,8 @@ class _Graph(NamedTuple):
 def network(network: Network, *, strongest: int = 600) -> go.Figure:
     """Draw cells and connections, senses on the left and voices on the right.
 
-    A cell stands one place further right than the last of those that it listens to, loops aside.
+    A cell stands one place further right than the last of those that it listens to; in a network
+    with loops, where the shortest way from the senses leads to.
     Marks tell senses, voices and the non-linearities of other cells apart, colour and dashes the
     signs of weights. Connections of weight 0 are left out, and so are cells with none but senses
     and voices; the figure says so, and that only the `strongest` connections are drawn where there
@@ -43,9 +44,13 @@ def network(network: Network, *, strongest: int = 600) -> go.Figure:
     new = np.cumsum(used) - 1
     weight = np.zeros((len(kept), len(kept)), np.float32)
     weight[new[found.target], new[found.source]] = found.weight
-    level = _levels(weight)
-    voices = new[np.concatenate([found.place[name] for name in network.voices])]
-    level[voices] = level.max(initial=0) if level.max(initial=0) else 1
+    senses, voices = (
+        new[np.concatenate([found.place[name] for name in names])]
+        for names in (network.senses, network.voices)
+    )
+    level = _levels(weight, senses)
+    others = np.setdiff1d(np.arange(len(kept)), voices)
+    level[voices] = max(level[others].max(initial=0) + 1, level[voices].max())
     figure = graph(
         weight,
         positions=_places(weight, level),
@@ -88,18 +93,18 @@ def _nonlinearities(neuron: AbstractNeuron, size: int) -> list[str]:
     return [str(getattr(neuron, "nonlinearity", type(neuron).__name__))] * size
 
 
-def _levels(weight: np.ndarray) -> np.ndarray:
-    """The longest way to each cell, the cells of a loop counted as one: (cell,)."""
+def _levels(weight: np.ndarray, senses: np.ndarray) -> np.ndarray:
+    """The longest way to each cell, (cell,); with loops, the shortest way from the senses."""
     import networkx as nx
 
     whole = nx.from_numpy_array((weight != 0).T, create_using=nx.DiGraph)
-    loops = nx.condensation(whole)
     level = np.zeros(len(weight), int)
-    far: dict[int, int] = {}
-    for group in nx.topological_sort(loops):
-        far[group] = max((far[before] + 1 for before in loops.predecessors(group)), default=0)
-        level[list(loops.nodes[group]["members"])] = far[group]
-    return level
+    if nx.is_directed_acyclic_graph(whole):
+        for cell in nx.topological_sort(whole):
+            level[cell] = max((level[before] + 1 for before in whole.predecessors(cell)), default=0)
+        return level
+    near = nx.multi_source_dijkstra_path_length(whole, set(senses.tolist()), weight=None)
+    return np.array([near.get(cell, 1) for cell in range(len(weight))], int)
 
 
 def _places(weight: np.ndarray, level: np.ndarray) -> np.ndarray:
@@ -119,4 +124,7 @@ def _places(weight: np.ndarray, level: np.ndarray) -> np.ndarray:
     for column in np.unique(level):
         some = level == column
         height[some] *= widest / max(some.sum(), 1)
-    return np.stack([level.astype(float), -height], 1)
+    within = ((joined & (level[:, None] == level[None, :])).sum(1) > 0).astype(float)
+    rank = np.argsort(np.argsort(height + widest * level))
+    aside = 0.18 * within * np.cos(np.pi * rank)  # so that lines within a column can be seen
+    return np.stack([level + aside, -height], 1)
