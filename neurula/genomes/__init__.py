@@ -1,3 +1,4 @@
 """Recipes that grow. To add one: a file here, and a line below."""
 
+from .bottleneck import Bottleneck as Bottleneck
 from .weights import Weights as Weights
