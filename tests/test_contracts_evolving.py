@@ -15,6 +15,7 @@ BRAIN = nl.layered([2, 3, 1], key=jax.random.key(0))
 # Genomes that cannot be made without settings. All others are tested as they come.
 EXAMPLES = {
     genomes.Bottleneck: lambda: genomes.Bottleneck(BRAIN, hidden=(3,)),
+    genomes.RandomProjection: lambda: genomes.RandomProjection(BRAIN, 5),
     genomes.Weights: lambda: genomes.Weights(BRAIN),
 }
 EVOLVERS = {}  # evolvers that need settings

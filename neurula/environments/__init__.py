@@ -20,6 +20,7 @@ from .grid_world import GridWorld as GridWorld
 from .gymnasium_environment import GymnasiumEnvironment as GymnasiumEnvironment
 from .gymnax_environment import GymnaxEnvironment as GymnaxEnvironment
 from .key_door import KeyDoor as KeyDoor
+from .mountain_car import MountainCar as MountainCar
 from .pgx_game import PgxGame as PgxGame
 from .revaluation import Revaluation as Revaluation, revaluation as revaluation
 from .rooms import (
