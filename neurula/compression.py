@@ -1,6 +1,6 @@
 """A network's weights in a given number of bits, so that descent can train what is written down.
 
-Random projection: Li et al. (2018), arXiv:1804.08838. Pruning: Han, Pool, Tran & Dally (2015),
+Pruning: Han, Pool, Tran & Dally (2015),
 NeurIPS 28. Rounding with gradients passed straight through: Bengio, Leonard & Courville (2013),
 arXiv:1308.3432; Rastegari et al. (2016), ECCV. Steps: Max (1960), IRE Trans. Inf. Theory 6:7.
 """
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float
 
 BITS = 32  # of a number in full
 STEPS = {1: 1.596, 2: 0.9957, 3: 0.5860, 4: 0.3352}  # by bits, in standard deviations: Max (1960)
@@ -24,21 +24,6 @@ class Code(NamedTuple):
     decode: Callable[[Any], Matrices]
     genes: Any
     bits: float
-
-
-def projected(start: Matrices, room: int, *, key: PRNGKeyArray) -> Code:
-    """Genes of 32 bits move the weights from `start` along random directions that are given.
-
-    w = start + P g; normal genes move a cell's drive about as much as weights of gain 1 make it.
-    """
-    count = room // BITS
-    keys = jax.random.split(key, len(start))
-    ways = [
-        jax.random.normal(k, (*w.shape, count)) / math.sqrt(w.shape[1] * count)
-        for k, w in zip(keys, start, strict=True)
-    ]
-    decode = lambda genes: [w + p @ genes for w, p in zip(start, ways, strict=True)]  # noqa: E731
-    return Code(decode, jnp.zeros(count), BITS * count)
 
 
 def low_rank(trained: Matrices, room: int, *, value: int) -> Code:

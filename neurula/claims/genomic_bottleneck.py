@@ -1,4 +1,4 @@
-"""A genome a hundred times smaller than the wiring carries skill: better than any other short code?
+"""A genome a hundred times smaller than the wiring carries skill, as no other short code does.
 
 Zador (2019), Nat. Commun. 10:3770; Shuvaev, Lachi, Koulakov & Zador (2024), PNAS 121:e2409160121.
 The other codes and their sources: neurula/compression.py.
@@ -16,23 +16,23 @@ import optax
 from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
 from ..builders import layered
-from ..compression import BITS, Code, Matrices, largest, low_rank, narrow, projected, pruned
+from ..compression import BITS, Code, Matrices, largest, low_rank, narrow, pruned
 from ..evidence import Superiority, weakest
 from ..experiment import AbstractClaim, Arm, Budget, Evidence, Gate, Outcome, Outcomes, Range
-from ..genomes import Bottleneck
+from ..genomes import Bottleneck, RandomProjection, Weights
 from ..live import examine, learn
 from ..network import Network
-from ..response import respond
 from ..rules import Backprop
 from ..tasks import Digits
+from ..trained_genes import train_genes
 
 SIZES = [64, 128, 64, 10]  # cells of the layers
 WEIGHTS = 64 * 128 + 128 * 64 + 64 * 10
 FOLD = 100  # the compression that is judged
-VALUE = {"low rank": 2, "pruning": 2}  # bits of a number, the best of 1, 2, 4 on tuning seeds
-SHUFFLED = {"g-network": None, "shuffled codes": "cells", "shuffled weights": "connections"}
+VALUE = {"low rank": 2, "pruning": 2}  # bits of a number
+SHAMS: dict[str, Any] = {"shuffled codes": "cells", "shuffled weights": "connections"}
+SLACK = 1.01  # of the bits, for every arm: g-networks grow in steps, and 171 genes are 99.6-fold
 CODES: dict[str, Callable[[Matrices, int], Code]] = {
-    "random projection": functools.partial(projected, key=jax.random.key(0)),
     "low rank": functools.partial(low_rank, value=VALUE["low rank"]),
     "pruning": functools.partial(pruned, value=VALUE["pruning"]),
     "few bits": narrow,
@@ -56,7 +56,7 @@ class GenomicBottleneck(AbstractClaim):
     level: ClassVar[Literal["computation", "algorithm", "implementation"]] = "algorithm"
     kind: ClassVar[str] = "superiority"
     arms: ClassVar[dict[str, Arm]] = {
-        "g-network": Arm("brain", "One small network a projection, told the cells' Gray codes"),
+        "g-network": Arm("brain", "A network a projection, one hidden layer, told Gray codes"),
         "random projection": Arm("control", "Genes times a fixed random matrix, from random start"),
         "low rank": Arm(
             "control", "Truncated SVD of a trained network; factors of 2 bits, trained on"
@@ -90,6 +90,8 @@ class GenomicBottleneck(AbstractClaim):
         "Pruning and SVD spend half of their updates on the network that they compress. At one "
         "rate per arm, tuned at 100-fold, they have nothing else in advance.",
         "'Few bits' keeps the first cells of each layer only: a smaller network, not the same one.",
+        "A g-network of 171 genes has 4 hidden cells for each matrix; two hidden layers of 3 did "
+        "no better on tuning seeds, and twice the updates brought it to 60 points at most.",
         "Digits of 8 x 8 pixels are easy, and everything about them can be compressed. The paper "
         "finds transfer only on complex tasks; transfer is not tested here.",
         "Layers have no biases, so that all that a genome tells are weights.",
@@ -98,10 +100,10 @@ class GenomicBottleneck(AbstractClaim):
     budgets: ClassVar[dict[str, Budget]] = {
         "smoke": Budget(2, updates=10, life=10, folds=(100,)),
         "quick": Budget(8),
-        "full": Budget(20, updates=3000, folds=(10, 30, 100, 300)),
+        "full": Budget(20, updates=5000, folds=(10, 30, 100, 300)),
     }
 
-    updates: int = 1000  # of a genome
+    updates: int = 1500  # of a genome
     batch: int = 50  # examples in an update
     life: int = 200  # updates of learning after birth
     life_rate: float = 3e-3  # of Adam, after birth
@@ -117,95 +119,72 @@ class GenomicBottleneck(AbstractClaim):
         def score(brain: Network, split: Literal["tune", "test"]) -> Float[Array, ""]:
             return examine(brain, Digits(), split, key=at_exam)
 
-        def born(fold: int) -> Network:
-            if arm == "uncompressed":
-                return self.train(with_matrices(start), matrices(start), rate, at_genome)
-            updates, trained = self.updates, start
-            if arm in VALUE:
-                updates = updates // 2
-                trained = self.train(
-                    with_matrices(start), matrices(start), rate, at_genome, updates
-                )
-            if arm in SHUFFLED:
-                decode, genes = g_network(arm, fold, start, at_genome)
-            else:
-                code = CODES[arm](matrices(trained), BITS * WEIGHTS // fold)
-                put, genes = with_matrices(start), code.genes
-                decode = lambda genes: put(code.decode(genes))  # noqa: E731
-            return self.train(decode, genes, rate, at_genome, updates)
+        def train(decode: Decode, genes: PyTree, share: float = 1.0) -> Network:
+            steps = round(share * self.updates)
+            adam = optax.adam(optax.cosine_decay_schedule(rate, steps))
+            how: dict[str, Any] = {"steps": steps, "batch": self.batch, "key": at_genome}
+            return decode(train_genes(decode, genes, Digits(), adam, **how))
 
-        brains = [born(fold) for fold in self.folds]
+        whole = with_matrices(start), matrices(start)
+
+        def born(fold: int) -> Network:
+            if arm == "g-network" or arm in SHAMS:
+                return train(*g_network(arm, fold, start, at_genome))
+            if arm == "random projection":
+                return train(*projected(start, fold))
+            first = matrices(train(*whole, 0.5) if arm in VALUE else start)
+            code = CODES[arm](first, room(fold))
+            decode = lambda genes: whole[0](code.decode(genes))  # noqa: E731
+            return train(decode, code.genes, 0.5 if arm in VALUE else 1.0)
+
+        one = arm == "uncompressed"
+        brains = [train(*whole)] * len(self.folds) if one else [born(fold) for fold in self.folds]
         judged = brains[self.folds.index(FOLD)]
-        child = start if arm == "uncompressed" else judged
-        probe = lambda brain: {"test accuracy": score(brain, "test")}  # noqa: E731
-        how: dict[str, Any] = {"batch": 32, "probe": probe, "probes": self.life // 5}
-        adam = optax.adam(self.life_rate)
-        lived = learn(
-            child, Backprop(), Digits(), adam, steps=self.life, key=at_life, **how
-        ).curves["test accuracy"]
-        lived = jnp.append(score(child, "test"), lived)
-        there = lived >= LEARNED / 100
-        soon = jnp.where(jnp.any(there), 5 * jnp.argmax(there), self.life).astype(jnp.float32)
+        kept = {"at birth": jnp.stack([score(brain, "test") for brain in brains])}
+        if arm in ("g-network", "uncompressed"):
+            kept["updates"] = self.live(start if one else judged, key=at_life)
         return Outcome(
-            score=score(judged, "test"),
+            score=kept["at birth"][self.folds.index(FOLD)],
             tuning=score(judged, "tune"),
-            curves={"accuracy after birth": lived},
             costs={"updates": jnp.asarray(float(self.updates))},
-            kept={"at birth": jnp.stack([score(b, "test") for b in brains]), "updates": soon},
+            kept=kept,
         )
 
-    def train(
-        self,
-        decode: Decode,
-        genes: PyTree,
-        rate: Float[Array, ""],
-        key: PRNGKeyArray,
-        updates: int | None = None,
-    ) -> Network:
-        """What develops after descent of the error of what develops, by Adam, to a rate of 0."""
-        updates, task = updates or self.updates, Digits()
-        optimiser = optax.adam(optax.cosine_decay_schedule(1.0, updates))
-
-        def error(genes: PyTree, samples: Any) -> Float[Array, ""]:
-            brain = decode(genes)
-            one = lambda s: task.error(respond(brain, s.stimuli), s)  # noqa: E731
-            return jnp.mean(jax.vmap(one)(samples))
-
-        def update(carry: tuple, step: Array) -> tuple[tuple, None]:
-            genes, memory = carry
-            keys = jax.random.split(jax.random.fold_in(key, step), self.batch)
-            samples = jax.vmap(lambda k: task.sample("train", key=k))(keys)
-            with jax.numpy_dtype_promotion("standard"):
-                slope, memory = optimiser.update(jax.grad(error)(genes, samples), memory)
-            return (jax.tree.map(lambda g, s: g + rate * s, genes, slope), memory), None
-
-        carry, _ = jax.lax.scan(update, (genes, optimiser.init(genes)), jnp.arange(updates))
-        return decode(carry[0])
+    def live(self, child: Network, *, key: PRNGKeyArray) -> Float[Array, ""]:
+        """How many updates of learning after birth it takes to read well, `life` at most."""
+        task, optimiser = Digits(), optax.adam(self.life_rate)
+        probe = lambda brain: {"accuracy": examine(brain, task, "test", key=key)}  # noqa: E731
+        life = learn(
+            child, Backprop(), task, optimiser,
+            steps=self.life, probe=probe, probes=self.life // 5, key=key,
+        )  # fmt: skip
+        accuracy = jnp.append(probe(child)["accuracy"], life.curves["accuracy"])
+        there = accuracy >= LEARNED / 100
+        soon = jnp.where(jnp.any(there), 5 * jnp.argmax(there), self.life)
+        return soon.astype(jnp.float32)
 
     def evidence(self, outcomes: Outcomes) -> Evidence:
         points = {arm: 100 * np.asarray(o.score, np.float64) for arm, o in outcomes.items()}
-        soon = {arm: np.asarray(o.kept["updates"], np.float64) for arm, o in outcomes.items()}
+        late, soon = (
+            np.asarray(outcomes[arm].kept["updates"], np.float64)
+            for arm in ("uncompressed", "g-network")
+        )
         brain, whole = points["g-network"], float(points["uncompressed"].mean())
         rivals = {
             arm: Superiority(brain, points[arm], self.margin)
-            for arm in (*CODES, "shuffled codes", "shuffled weights")
+            for arm in ("random projection", *CODES, *SHAMS)
         }
-        speed = Superiority(soon["uncompressed"], soon["g-network"], 0.0)
+        speed = Superiority(late, soon, 0.0)
         near = Superiority(brain, points["uncompressed"], -self.margin)
         return Evidence(
             weakest(*rivals.values()),
             gates=(
                 Gate(
-                    f"the network itself learns: at least {LEARNED:g} points",
-                    whole >= LEARNED,
-                    f"{whole:.1f} points",
+                    f"the network learns, to {LEARNED:g} points", whole >= LEARNED, f"{whole:.1f}"
                 ),
             ),
-            secondary={
-                **{f"against {arm}": test for arm, test in rivals.items()},
-                "updates to 90 points that birth saves": speed,
-                "within 5 points of the network with all its weights": near,
-            },
+            secondary={f"against {arm}": test for arm, test in rivals.items()}
+            | {"updates to 90 points that birth saves": speed, "near the whole network": near},
         )
 
     def figure(self, outcomes: Outcomes) -> Any:
@@ -227,7 +206,13 @@ def unborn(key: PRNGKeyArray) -> Network:
     return eqx.tree_at(lambda n: n.populations["output"].neuron.bias, brain, None)
 
 
+def room(fold: int) -> int:
+    """Bits of a genome."""
+    return int(SLACK * BITS * WEIGHTS / fold)
+
+
 def matrices(brain: Network) -> Matrices:
+    """The weights of all projections."""
     return [p.weight for p in brain.projections]
 
 
@@ -239,7 +224,16 @@ def with_matrices(brain: Network) -> Decode:
 
 def g_network(arm: str, fold: int, brain: Network, key: PRNGKeyArray) -> tuple[Decode, PyTree]:
     """Development from genes, with as many hidden cells as there is room for, and first genes."""
-    make = lambda cells: Bottleneck(brain, (cells,), shuffled=SHUFFLED[arm])  # noqa: E731
+    make = lambda cells: Bottleneck(brain, (cells,), shuffled=SHAMS.get(arm))  # noqa: E731
     bits = lambda cells: make(cells).bits(codes=False)  # noqa: E731
-    code = make(largest(bits, BITS * WEIGHTS / fold, WEIGHTS))
+    code = make(largest(bits, room(fold), WEIGHTS))
     return lambda genes: code.develop(genes, key=key), code.sample(key=key)
+
+
+def projected(start: Network, fold: int) -> tuple[Decode, PyTree]:
+    """Development from genes that move the first weights along directions drawn once for all."""
+    code = RandomProjection(
+        start, room(fold) // BITS, scale=0.1
+    )  # about as far as those are from 0
+    matrix, around = code.matrix(), Weights(start, around=True)
+    return lambda genes: around.develop(matrix @ genes, key=jax.random.key(0)), jnp.zeros(code.size)
