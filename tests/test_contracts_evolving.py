@@ -16,6 +16,7 @@ BRAIN = nl.layered([2, 3, 1], key=jax.random.key(0))
 # Genomes that cannot be made without settings. All others are tested as they come.
 EXAMPLES = {
     genomes.Development: lambda: genomes.Development(4, 1, capacity=16),
+    genomes.Bottleneck: lambda: genomes.Bottleneck(BRAIN, hidden=(3,)),
     genomes.RandomProjection: lambda: genomes.RandomProjection(BRAIN, 5),
     genomes.Neat: lambda: genomes.Neat(2, 1, cells=4, connections=12, add_cell=0.3, spread=1.0),
     genomes.LearnedOptimiser: lambda: genomes.LearnedOptimiser(

@@ -13,6 +13,7 @@ from .feedback_alignment import FeedbackAlignment as FeedbackAlignment
 from .firing_patterns import FiringPatterns as FiringPatterns
 from .free_graph import FreeGraph as FreeGraph
 from .gabor_emergence import GaborEmergence as GaborEmergence
+from .genomic_bottleneck import GenomicBottleneck as GenomicBottleneck
 from .grid_cells_pathint import GridCellsPathint as GridCellsPathint
 from .hebb_bp_equivalence import HebbBpEquivalence as HebbBpEquivalence
 from .hierarchy_layer_area import HierarchyLayerArea as HierarchyLayerArea

@@ -10,6 +10,7 @@ from .plasticity import (
     LocalPolynomial as LocalPolynomial,
     Plasticity as Plasticity,
 )
+from .bottleneck import Bottleneck as Bottleneck
 from .random_projection import RandomProjection as RandomProjection
 from .tissue import Tissue as Tissue
 from .weights import Weights as Weights
