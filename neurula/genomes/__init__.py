@@ -1,5 +1,6 @@
 """Recipes that grow. To add one: a file here, and a line below."""
 
+from .bottleneck import Bottleneck as Bottleneck
 from .development import Development as Development
 from .learned_optimiser import LearnedOptimiser as LearnedOptimiser
 from .morphogens import Morphogens as Morphogens
@@ -10,7 +11,6 @@ from .plasticity import (
     LocalPolynomial as LocalPolynomial,
     Plasticity as Plasticity,
 )
-from .bottleneck import Bottleneck as Bottleneck
 from .random_projection import RandomProjection as RandomProjection
 from .tissue import Tissue as Tissue
 from .weights import Weights as Weights
