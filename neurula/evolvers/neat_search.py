@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from ..heredity import AbstractEvolver, AbstractGenome
-from .species import Species, assign, nobody, shares
+from .species import Species, assign, members, nobody, shares
 
 
 class Ecology(eqx.Module):
@@ -93,7 +93,8 @@ class NeatSearch(AbstractEvolver[Ecology]):
         at_start, at_breed, at_example = jax.random.split(key, 3)
         lost = ~jnp.any(jnp.isfinite(state.fitness))
         first = state.generation == 0
-        children = self._breed(state, genome, at_breed)
+        state, fertile = self._fertile(state)
+        children = self._breed(state, genome, fertile, at_breed)
         drawn = self._anew(genome, at_start)
         pick = lambda born, new, old: jnp.where(first, old, jnp.where(lost, new, born))  # noqa: E731
         restarts = state.restarts + (lost & ~first).astype(jnp.int32)
@@ -123,22 +124,30 @@ class NeatSearch(AbstractEvolver[Ecology]):
         keys = jax.random.split(key, self.population)
         return jax.vmap(lambda k: genome.sample(key=k))(keys)
 
-    def _fertile(self, state: Ecology) -> Bool[Array, " species"]:
-        """Which species may have children: not those that stand still, but always the best."""
-        species = state.species
-        leader = state.home[jnp.argmax(state.fitness)]
-        peak = jax.ops.segment_max(state.fitness, state.home, species.name.shape[0])
-        rank = jnp.argsort(jnp.argsort(-jnp.where(species.exists, peak, -jnp.inf)))
-        crisis = (state.idle > 0) & (state.idle % self.crisis == 0)  # once, then all go on
-        rises = jnp.where(crisis, rank < 2, species.idle < self.stagnation)
-        return species.exists & (rises | (jnp.arange(rank.shape[0]) == leader))
+    def _fertile(self, state: Ecology) -> tuple[Ecology, Bool[Array, " species"]]:
+        """Which species may have children: not those that stand still, but always the best.
 
-    def _breed(self, state: Ecology, genome: AbstractGenome, key: PRNGKeyArray) -> Any:
+        In a crisis the two best do, and are given time again.
+        """
+        species = state.species
+        mine = members(state.home, species.name.shape[0])
+        peak = jnp.max(jnp.where(mine, state.fitness[None, :], -jnp.inf), axis=1)
+        rank = jnp.argsort(jnp.argsort(-jnp.where(species.exists, peak, -jnp.inf)))
+        crisis = (state.idle > 0) & (state.idle % self.crisis == 0)
+        idle = jnp.where(crisis & (rank < 2), 0, species.idle)
+        state = eqx.tree_at(lambda s: s.species.idle, state, idle)
+        rises = jnp.where(crisis, rank < 2, idle < self.stagnation)
+        leader = state.home[jnp.argmax(state.fitness)]
+        return state, species.exists & (rises | (jnp.arange(rank.shape[0]) == leader))
+
+    def _breed(
+        self, state: Ecology, genome: AbstractGenome, fertile: Array, key: PRNGKeyArray
+    ) -> Any:
         to_draw, to_cross, to_mutate = jax.random.split(key, 3)
         room, count = state.species.name.shape[0], self.population
-        numbers = shares(state.fitness, state.home, self._fertile(state), count)
+        numbers = shares(state.fitness, state.home, fertile, count)
         order = jnp.lexsort((-state.fitness, state.home))  # species by species, the fittest first
-        sizes = jax.ops.segment_sum(jnp.ones(count, jnp.int32), state.home, room)
+        sizes = jnp.sum(members(state.home, room).astype(jnp.int32), axis=1)
         begin = jnp.cumsum(sizes) - sizes
         parents = jnp.ceil(self.survival * sizes.astype(jnp.float32)).astype(jnp.int32)
         mine = jnp.searchsorted(jnp.cumsum(numbers), jnp.arange(count), side="right")
@@ -180,7 +189,7 @@ def _choose(which: Array, one: Any, other: Any) -> Any:
 
 def _examples(state: Ecology, key: PRNGKeyArray) -> Any:
     """A random member of every species, to which the next generation is compared."""
-    mine = state.home[None, :] == jnp.arange(state.species.name.shape[0])[:, None]
+    mine = members(state.home, state.species.name.shape[0])
     drawn = jax.random.uniform(key, state.home.shape)
     chosen = jnp.argmax(jnp.where(mine, drawn[None, :], -1.0), axis=1)
     return jax.tree.map(lambda x: x[chosen], state.genes)
@@ -188,9 +197,9 @@ def _examples(state: Ecology, key: PRNGKeyArray) -> Any:
 
 def _aged(species: Species, home: Array, fitness: Array) -> Species:
     """A generation later: who rose, who stands still, who is gone."""
-    room = species.name.shape[0]
-    peak = jax.ops.segment_max(fitness, home, room)
-    there = jax.ops.segment_sum(jnp.ones(home.shape, jnp.int32), home, room) > 0
+    mine = members(home, species.name.shape[0])
+    peak = jnp.max(jnp.where(mine, fitness[None, :], -jnp.inf), axis=1)
+    there = jnp.any(mine, axis=1)
     better = peak > species.best
     return Species(
         jnp.where(there, species.name, -1),

@@ -93,6 +93,11 @@ def _found(species: Species, place: Array, new: Array, example: Any) -> Species:
     )
 
 
+def members(home: Int[Array, " genome"], room: int) -> Bool[Array, "species genome"]:
+    """Who belongs to which species."""
+    return home[None, :] == jnp.arange(room, dtype=jnp.int32)[:, None]
+
+
 def shares(
     fitness: Float[Array, " genome"],
     home: Int[Array, " genome"],
@@ -108,8 +113,9 @@ def shares(
     fine = jnp.isfinite(fitness)
     lift = jnp.minimum(jnp.min(jnp.where(fine, fitness, 0.0)), 0.0)
     worth = jnp.where(fine, fitness - lift, 0.0)
-    size = jax.ops.segment_sum(jnp.ones_like(worth), home, room)
-    total = jax.ops.segment_sum(worth, home, room) / jnp.maximum(size, 1.0)
+    mine = members(home, room)
+    size = jnp.sum(jnp.where(mine, 1.0, 0.0), axis=1)
+    total = jnp.sum(jnp.where(mine, worth[None, :], 0.0), axis=1) / jnp.maximum(size, 1.0)
     total = jnp.where(fertile & (size > 0), total, 0.0)
     even = jnp.where(fertile & (size > 0), size, 0.0)
     total = jnp.where(jnp.sum(total) > 0, total, even)

@@ -11,6 +11,7 @@ from jaxtyping import Array, Bool, Int
 NOTHING = int(np.iinfo(np.int32).max)  # in an empty place: sorts behind all marks
 HASH = 26  # bits; those above tell how many splits deep a structure lies
 DEEPEST = 30
+FEW = 64
 
 
 def mark(source: Array, target: Array, split: Array | int) -> Int[Array, "..."]:
@@ -44,10 +45,18 @@ def find(
 ) -> tuple[Int[Array, " other"], Bool[Array, " other"]]:
     """Where each wanted mark is among sorted ones, and whether it is there at all."""
     # Comparing all with all is faster where there are few, and still a bounded share of memory.
-    method = "compare_all" if marks.shape[0] <= 64 else "scan_unrolled"
+    method = "compare_all" if marks.shape[0] <= FEW else "scan_unrolled"
     places = jnp.searchsorted(marks, wanted, method=method).astype(jnp.int32)
     places = jnp.minimum(places, marks.shape[0] - 1)
     return places, (marks[places] == wanted) & (wanted != NOTHING)
+
+
+def look_up(
+    marks: Int[Array, " place"], values: Array, wanted: Int[Array, " other"]
+) -> tuple[Array, Bool[Array, " other"]]:
+    """The value that belongs to each wanted mark (0 if there is none), and whether there is one."""
+    places, there = find(marks, wanted)
+    return jnp.where(there, values[places], 0), there
 
 
 def insert(values: Array, place: Array, value: Array) -> Array:

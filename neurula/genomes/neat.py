@@ -15,7 +15,8 @@ from ..heredity import AbstractGenome
 from ..network import Network
 from ..neurons.rate import Nonlinearity, check_nonlinearity
 from . import neat_growth, neat_mutations, neat_start
-from .neat_genes import NeatGenes, matched
+from .marks import look_up
+from .neat_genes import NeatGenes
 
 
 class Neat(AbstractGenome[NeatGenes]):
@@ -123,16 +124,17 @@ class Neat(AbstractGenome[NeatGenes]):
         if self.growth:
             cell = odds[0] < self.add_cell
             wire = ~cell & (odds[1] < self.add_connection)
-            split = neat_mutations.split_connection(
-                genes, bias=self.inputs, kinds=kinds, draws=odds[2:4]
-            )
+            split = neat_mutations.split_connection(genes, bias=self.inputs, draw=odds[2])
             joined = neat_mutations.connect(
                 genes, inputs=self.inputs, outputs=self.outputs, bias=self.bias,
                 loops=self.loops, scale=self.scale, draws=wiring,
             )  # fmt: skip
-            grown, structural = _choose(cell, split, _choose(wire, joined, genes)), cell | wire
+            grown = neat_mutations.grow(
+                genes, (cell, split), (wire, joined), kinds=kinds, draw=odds[3]
+            )
+            structural = cell | wire
         moved = neat_mutations.change_weights(
-            genes, replaced=self.replaced, step=self.step, limit=self.limit,
+            grown, replaced=self.replaced, step=self.step, limit=self.limit,
             draws=draws[12 + tries :].reshape(2, places),
         )  # fmt: skip
         grown = _choose(~structural & (odds[4] < self.change_weights), moved, grown)
@@ -148,22 +150,24 @@ class Neat(AbstractGenome[NeatGenes]):
         """The structure of the fitter; matching genes from either. Disabled ones rule."""
         draws = jax.random.uniform(key, (2 * self.connections + self.cells,))
         choice, stays = draws[: 2 * self.connections].reshape(2, self.connections)
-        place, both = matched(fitter, other)
-        swap = both & (choice < 0.5)
-        weight = jnp.where(swap, other.weight[place], fitter.weight)
-        disabled = ~fitter.enabled | (both & ~other.enabled[place])
+        theirs, both = look_up(other.innovation, other.weight, fitter.innovation)
+        on, _ = look_up(other.innovation, other.enabled.astype(jnp.int32), fitter.innovation)
+        weight = jnp.where(both & (choice < 0.5), theirs, fitter.weight)
+        disabled = ~fitter.enabled | (both & (on == 0))
         enabled = fitter.exists & ~(disabled & (stays < self.stay_disabled))
-        where, common = neat_mutations.find(other.cells, fitter.cells)
+        other_kind, common = look_up(other.cells, other.kind, fitter.cells)
         change = common & (draws[2 * self.connections :] < 0.5)
-        kind = jnp.where(change, other.kind[where], fitter.kind)
+        kind = jnp.where(change, other_kind, fitter.kind)
         return eqx.tree_at(lambda g: (g.weight, g.enabled, g.kind), fitter, (weight, enabled, kind))
 
     def distance(self, one: NeatGenes, other: NeatGenes) -> Float[Array, ""]:
-        place, both = matched(one, other)
-        apart = jnp.where(both, jnp.abs(one.weight - other.weight[place]), 0.0)
+        weight, both = look_up(other.innovation, other.weight, one.innovation)
+        apart = jnp.where(both, jnp.abs(one.weight - weight), 0.0)
         matches = _count(both)
-        where, common = neat_mutations.find(other.cells, one.cells)
-        differ = _count(common & (other.kind[where] != one.kind))
+        differ = jnp.zeros(())
+        if len(self.nonlinearities) > 1:
+            kind, common = look_up(other.cells, other.kind, one.cells)
+            differ = _count(common & (kind != one.kind))
         ends = [jnp.max(jnp.where(g.exists, g.innovation, -1)) for g in (one, other)]
         beyond = _count(one.exists & (one.innovation > ends[1]))
         beyond = beyond + _count(other.exists & (other.innovation > ends[0]))

@@ -7,7 +7,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from .marks import NOTHING, find, insert, mark
+from .marks import NOTHING, insert, mark
 
 
 class NeatGenes(eqx.Module):
@@ -56,19 +56,21 @@ def empty(cells: int, connections: int) -> NeatGenes:
     )  # fmt: skip
 
 
-def add_cell_gene(genes: NeatGenes, cell: Array, kind: Array) -> NeatGenes:
-    """The genes with one more hidden cell. There must be room, and nobody of its mark."""
-    place = _count(genes.cells < cell)
+def add_cell_gene(genes: NeatGenes, cell: Array, kind: Array, really: Array) -> NeatGenes:
+    """The genes with one more hidden cell, if `really`. There must be room, and none like it."""
+    place = jnp.where(really, _count(genes.cells < cell), genes.cells.shape[0])
     put = lambda old, new: insert(old, place, new)  # noqa: E731
     return eqx.tree_at(
         lambda g: (g.cells, g.kind), genes, (put(genes.cells, cell), put(genes.kind, kind))
     )
 
 
-def add_connection_gene(genes: NeatGenes, source: Array, target: Array, weight: Array) -> NeatGenes:
-    """The genes with one more connection, enabled. There must be room, and none of its mark."""
+def add_connection_gene(
+    genes: NeatGenes, source: Array, target: Array, weight: Array, really: Array
+) -> NeatGenes:
+    """The genes with one more connection, enabled, if `really`. The same holds."""
     innovation = mark(source, target, 0)
-    place = _count(genes.innovation < innovation)
+    place = jnp.where(really, _count(genes.innovation < innovation), genes.innovation.shape[0])
     put = lambda old, new: insert(old, place, new)  # noqa: E731
     return NeatGenes(
         genes.cells,
@@ -85,13 +87,6 @@ def add_connection_gene(genes: NeatGenes, source: Array, target: Array, weight: 
 def has(marks: Int[Array, " place"], wanted: Array) -> Bool[Array, ""]:
     """Whether a mark is there."""
     return jnp.any(marks == wanted)
-
-
-def matched(
-    one: NeatGenes, other: NeatGenes
-) -> tuple[Int[Array, " connection"], Bool[Array, " connection"]]:
-    """For every connection of `one`, its place in the other, and whether it is there."""
-    return find(other.innovation, one.innovation)
 
 
 def _count(them: Array) -> Int[Array, ""]:

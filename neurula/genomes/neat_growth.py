@@ -33,9 +33,13 @@ class _Graph:
         self.target = _place(genes, genes.target, ends[2])
         self.alive = genes.exists & genes.enabled
         self.weight = jnp.where(self.alive, genes.weight, 0.0)
-        at = jnp.zeros((2, ends[3], ends[3])).at[:, self.target, self.source]
-        both = jnp.stack([self.weight, self.alive.astype(jnp.float32)])
-        self.matrix, self.count = at.add(both) if hidden <= DENSE_UP_TO else (None, None)
+        self.matrix = self.count = None
+        if hidden <= DENSE_UP_TO:
+            place = self.target * ends[3] + self.source
+            both = jnp.stack([self.weight, self.alive.astype(jnp.float32)], axis=1)
+            filled = jnp.zeros((ends[3] * ends[3], 2)).at[place].add(both)
+            self.matrix, count = jnp.moveaxis(filled.reshape(ends[3], ends[3], 2), 2, 0)
+            self.count = count > 0
 
     def size(self, name: str) -> int:
         return self.ranges[name].stop - self.ranges[name].start
@@ -52,7 +56,7 @@ class _Graph:
         pre, post = self.size(source), self.size(target)
         if self.matrix is not None and self.count is not None:
             block = self.ranges[target], self.ranges[source]
-            wiring = Dense(post, pre, self.count[block] > 0)
+            wiring = Dense(post, pre, self.count[block])
             return Projection(source, target, wiring, self.matrix[block], delay=delay)
         mine, speak, hear = self._between(source, target)
         weight = jnp.where(mine, self.weight, 0.0)

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from .marks import find, mark
+from .marks import FEW, find, mark
 from .neat_genes import NeatGenes, add_cell_gene, add_connection_gene, has
 
 TRIES = 8  # pairs of cells drawn until two are found that are not connected yet
@@ -32,31 +32,37 @@ def change_weights(
     return eqx.tree_at(lambda g: g.weight, genes, weight)
 
 
-def split_connection(
-    genes: NeatGenes, *, bias: int, kinds: int, draws: Float[Array, "2"]
-) -> NeatGenes:
-    """A hidden cell amid a random connection, which is disabled; one from the bias is left alone.
+class Addition(eqx.Module):
+    """What a mutation would add: a connection, or a cell with two connections.
 
-    The connection into the new cell has weight 1, the one out of it the old weight.
+    `able` says whether there is anything to add and room for it, `lack` what room is missing: for
+    a cell, for connections.
     """
+
+    able: Bool[Array, ""]
+    lack: Bool[Array, "2"]
+    source: Int[Array, ""]
+    target: Int[Array, ""]
+    weight: Float[Array, ""]
+    split: Int[Array, ""]  # the place of the connection that is split
+    cell: Int[Array, ""]  # its mark
+
+
+def split_connection(genes: NeatGenes, *, bias: int, draw: Float[Array, ""]) -> Addition:
+    """A hidden cell amid a random connection; one from the bias is left alone."""
     able = genes.enabled & genes.exists & (genes.source != bias)
-    place = _any_of(able, draws[0])
-    source, target, weight = genes.source[place], genes.target[place], genes.weight[place]
+    place = _any_of(able, draw)
+    source, target = genes.source[place], genes.target[place]
     cells = mark(source, target, jnp.arange(1, SPLITS + 1))
     taken = jnp.any(cells[:, None] == genes.cells[None, :], axis=1)
     cell = cells[jnp.argmin(taken)]
     into, out = mark(source, cell, 0), mark(cell, target, 0)
-    free = able[place] & ~jnp.all(taken)
-    free = free & ~has(genes.innovation, into) & ~has(genes.innovation, out) & (into != out)
-    room = ~genes.alive[-1] & ~genes.exists[-min(2, genes.exists.shape[0])]
-    grown = eqx.tree_at(
-        lambda g: g.enabled, genes, genes.enabled & (places(genes.enabled) != place)
-    )
-    grown = add_cell_gene(grown, cell, _whole(draws[1], kinds))
-    grown = add_connection_gene(grown, source, cell, jnp.ones(()))
-    grown = add_connection_gene(grown, cell, target, weight)
-    lack = free & jnp.stack([genes.alive[-1], ~genes.alive[-1] & ~room])
-    return _if(free & room, grown, genes, lack)
+    new = able[place] & ~jnp.all(taken) & (into != out)
+    new = new & ~has(genes.innovation, into) & ~has(genes.innovation, out)
+    full = genes.exists[-min(2, genes.exists.shape[0])]
+    lack = new & jnp.stack([genes.alive[-1], ~genes.alive[-1] & full])
+    weight = genes.weight[place]
+    return Addition(new & ~jnp.any(lack), lack, source, target, weight, place, cell)
 
 
 def connect(
@@ -68,7 +74,7 @@ def connect(
     loops: bool,
     scale: float,
     draws: Float[Array, " number"],
-) -> NeatGenes:
+) -> Addition:
     """A connection between two random cells that have none yet, in this direction.
 
     Without loops, one that would close a loop is turned round. `draws`: 2 * TRIES + 1 numbers.
@@ -80,18 +86,48 @@ def connect(
     heard = _whole(draws[TRIES : 2 * TRIES], outputs + hidden)
     inside = genes.cells[jnp.maximum(heard - outputs, 0)]
     target = jnp.where(heard < outputs, heard + first, inside)
-    fine = ~_connected(genes, source, target)
-    fine = fine if bias else fine & (source != inputs)
-    fine = fine if loops else fine & (source != target)
-    chosen = jnp.argmax(fine)
-    source, target, fine = source[chosen], target[chosen], fine[chosen]
+    new = ~_connected(genes, source, target)
+    new = new if bias else new & (source != inputs)
+    new = new if loops else new & (source != target)
+    chosen = jnp.argmax(new)
+    source, target, new = source[chosen], target[chosen], new[chosen]
     if not loops:
         closes = _reaches(genes, target, source)
         source, target = jnp.where(closes, target, source), jnp.where(closes, source, target)
-        fine = fine & ~_connected(genes, source[None], target[None])[0]
-    full = genes.exists[-1]
-    grown = add_connection_gene(genes, source, target, scale * (2 * draws[2 * TRIES] - 1))
-    return _if(fine & ~full, grown, genes, fine & jnp.stack([jnp.zeros((), bool), full]))
+        new = new & ~_connected(genes, source[None], target[None])[0]
+    full = new & genes.exists[-1]
+    lack = jnp.stack([jnp.zeros((), bool), full])
+    weight = scale * (2 * draws[2 * TRIES] - 1)
+    none = jnp.zeros((), jnp.int32)
+    return Addition(new & ~full, lack, source, target, weight, none, none)
+
+
+def grow(
+    genes: NeatGenes,
+    cell: tuple[Array, Addition],
+    wire: tuple[Array, Addition],
+    *,
+    kinds: int,
+    draw: Float[Array, ""],
+) -> NeatGenes:
+    """One addition, the other or none, by the truth that comes first; refusals are counted.
+
+    The connection into a new cell has weight 1, the one out of it that of the connection which is
+    split and disabled.
+    """
+    split, join = cell[0] & cell[1].able, wire[0] & wire[1].able
+    born, new = cell[1], wire[1]
+    disabled = split & (places(genes.enabled) == born.split)
+    refused = genes.refused + ((cell[0] & born.lack) | (wire[0] & new.lack)).astype(jnp.int32)
+    genes = eqx.tree_at(
+        lambda g: (g.enabled, g.refused), genes, (genes.enabled & ~disabled, refused)
+    )
+    genes = add_cell_gene(genes, born.cell, _whole(draw, kinds), split)
+    pick = lambda one, other: jnp.where(split, one, other)  # noqa: E731
+    source, target = pick(born.source, new.source), pick(born.cell, new.target)
+    weight = pick(jnp.ones(()), new.weight)
+    genes = add_connection_gene(genes, source, target, weight, split | join)
+    return add_connection_gene(genes, born.cell, born.target, born.weight, split)
 
 
 def toggle(genes: NeatGenes, *, draw: Float[Array, ""]) -> NeatGenes:
@@ -131,27 +167,31 @@ def _connected(
 ) -> Bool[Array, " pair"]:
     """Which pairs are connected already."""
     marks = mark(source, target, 0)
-    return jnp.any(marks[:, None] == genes.innovation[None, :], axis=1)
+    return jnp.any(genes.innovation[:, None] == marks[None, :], axis=0)
 
 
 def _reaches(genes: NeatGenes, start: Array, goal: Array) -> Bool[Array, ""]:
     """Whether there is a way from one cell to another, over connections enabled or not."""
-    source, from_cell = find(genes.cells, genes.source)
-    target, to_cell = find(genes.cells, genes.target)
-    inner = from_cell & to_cell
+    if genes.cells.shape[0] <= FEW:  # comparing is faster than scattering
+        leaves = genes.cells[:, None] == genes.source[None, :]
+        ends = (genes.target[:, None] == genes.cells[None, :]) & genes.alive[None, :]
+
+        def reach(reached: Array) -> Array:
+            ways = jnp.any(leaves & reached[:, None], axis=0)
+            return jnp.any(ends & ways[:, None], axis=0)
+    else:
+        source, inside = find(genes.cells, genes.source)
+        target, within = find(genes.cells, genes.target)
+        none = jnp.zeros_like(genes.alive)
+
+        def reach(reached: Array) -> Array:
+            return none.at[target].max(reached[source] & inside & within)
 
     def spread(seen: tuple) -> tuple:
-        reached, _ = seen
-        more = reached.at[target].max(reached[source] & inner)
-        return more, jnp.any(more != reached)
+        reached = seen[0] | reach(seen[0])
+        return reached, jnp.any(reached != seen[0])
 
     begin = genes.cells == start
-    reached, _ = jax.lax.while_loop(lambda seen: seen[1], spread, (begin, jnp.any(begin)))
+    going = jnp.any(begin) & jnp.any(genes.cells == goal)
+    reached, _ = jax.lax.while_loop(lambda seen: seen[1], spread, (begin, going))
     return jnp.any(reached & (genes.cells == goal))
-
-
-def _if(able: Bool[Array, ""], new: NeatGenes, old: NeatGenes, lack: Bool[Array, "2"]) -> NeatGenes:
-    """The new genes where it was possible, else the old ones with one more refusal."""
-    genes = jax.tree.map(lambda a, b: jnp.where(able, a, b), new, old)
-    refused = old.refused + lack.astype(jnp.int32)
-    return eqx.tree_at(lambda g: g.refused, genes, refused)
