@@ -14,6 +14,9 @@ BRAIN = nl.layered([2, 3, 1], key=jax.random.key(0))
 
 # Genomes that cannot be made without settings. All others are tested as they come.
 EXAMPLES = {
+    genomes.HyperNeat: lambda: genomes.HyperNeat(
+        genomes.sandwich([(1, 3), (2, 1)]), genomes.cppn(4, cells=4, connections=16, add_cell=0.3)
+    ),
     genomes.Neat: lambda: genomes.Neat(2, 1, cells=4, connections=12, add_cell=0.3, spread=1.0),
     genomes.Weights: lambda: genomes.Weights(BRAIN),
 }
