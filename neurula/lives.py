@@ -14,8 +14,10 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from .agents import Controller
 from .behaviour import AbstractEnvironment
 from .contracts import AbstractBlock, AbstractRule, AbstractTask, Split
+from .genomes import reaches
 from .heredity import Life
 from .live import examine, learn
+from .network import Network
 
 
 class InWorld(eqx.Module):
@@ -92,3 +94,18 @@ class OnTask(eqx.Module):
             ).brain  # fmt: skip
         score: Float[Array, ""] = examine(brain, self.task, self.split, key=to_exam)
         return Life(score, brain, jnp.asarray(float(self.steps)))
+
+
+class Connected(eqx.Module):
+    """A life that only a network lives in which some way leads from a sense to a voice.
+
+    Others have a fitness of -infinity: they rank last and are counted in `curves["broken"]`.
+    """
+
+    life: Any  # a fitness function
+
+    def __call__(self, developed: Network, *, key: PRNGKeyArray) -> Life:
+        found = self.life(developed, key=key)
+        found = found if isinstance(found, Life) else Life(jnp.asarray(found))
+        fitness = jnp.where(reaches(developed), found.fitness, -jnp.inf)
+        return eqx.tree_at(lambda life: life.fitness, found, fitness)

@@ -18,6 +18,9 @@ EXAMPLES = {
     genomes.Development: lambda: genomes.Development(4, 1, capacity=16),
     genomes.Bottleneck: lambda: genomes.Bottleneck(BRAIN, hidden=(3,)),
     genomes.RandomProjection: lambda: genomes.RandomProjection(BRAIN, 5),
+    genomes.HyperNeat: lambda: genomes.HyperNeat(
+        genomes.sandwich([(1, 3), (2, 1)]), genomes.cppn(4, cells=4, connections=16, add_cell=0.3)
+    ),
     genomes.Neat: lambda: genomes.Neat(2, 1, cells=4, connections=12, add_cell=0.3, spread=1.0),
     genomes.LearnedOptimiser: lambda: genomes.LearnedOptimiser(
         CoordinateLSTM((3,), key=jax.random.key(1))

@@ -17,6 +17,7 @@ from .genomic_bottleneck import GenomicBottleneck as GenomicBottleneck
 from .grid_cells_pathint import GridCellsPathint as GridCellsPathint
 from .hebb_bp_equivalence import HebbBpEquivalence as HebbBpEquivalence
 from .hierarchy_layer_area import HierarchyLayerArea as HierarchyLayerArea
+from .hyperneat_regularity import HyperneatRegularity as HyperneatRegularity
 from .late_layers_it import LateLayersIt as LateLayersIt
 from .learned_optimizer import LearnedOptimizer as LearnedOptimizer
 from .local_error_signals import LocalErrorSignals as LocalErrorSignals

@@ -13,4 +13,8 @@ from .plasticity import (
 )
 from .random_projection import RandomProjection as RandomProjection
 from .tissue import Tissue as Tissue
+from .cppn import cppn as cppn, patterns as patterns
+from .hyperneat import HyperNeat as HyperNeat, reaches as reaches
+from .neat import Neat as Neat
+from .substrates import sandwich as sandwich, sheet as sheet
 from .weights import Weights as Weights

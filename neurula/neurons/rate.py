@@ -11,7 +11,7 @@ from ..contracts import AbstractRateNeuron, Activity
 
 Nonlinearity = Literal[
     "identity", "tanh", "relu", "sigmoid", "softplus", "sign",
-    "steep_sigmoid", "step", "sin", "gaussian", "abs",
+    "steep_sigmoid", "step", "sin", "gaussian", "abs", "square",
 ]  # fmt: skip
 
 _TABLE = {
@@ -26,6 +26,7 @@ _TABLE = {
     "sin": jnp.sin,
     "gaussian": lambda x: jnp.exp(-(x**2)),
     "abs": jnp.abs,
+    "square": jnp.square,
 }
 
 
