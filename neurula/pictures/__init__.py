@@ -2,6 +2,7 @@
 
 from .angles import angles as angles
 from .curves import curves as curves
+from .film import film as film
 from .forest import forest as forest
 from .graph import graph as graph
 from .images import images as images
