@@ -110,3 +110,9 @@ def _prepared(
         jax.tree.map(lambda x: x[-damaged:], states), jax.random.split(key, damaged)
     )
     return jax.tree.map(lambda x, new: x.at[-damaged:].set(new), states, hurt)
+
+
+def unit_length() -> optax.GradientTransformation:
+    """Every array of a gradient at length 1, so that no life counts too much."""
+    scaled = lambda x: x / (jnp.linalg.norm(x) + 1e-8)  # noqa: E731
+    return optax.stateless(lambda slope, _: jax.tree.map(scaled, slope))

@@ -283,3 +283,20 @@ def test_figures_share_a_look_for_any_paper():
     assert look.paper_bgcolor == look.plot_bgcolor == "rgba(0, 0, 0, 0)"
     assert look.font.family.startswith("system-ui")
     assert figure.layout.width is None
+
+
+def test_a_film_shows_every_frame_on_white_paper():
+    films = {name: np.zeros((2, 3, 4, 4)) for name in ("one", "two")}
+    for red in (films["one"][1], films["two"]):
+        red[..., 0], red[..., 3] = 0.5, 0.5  # half see-through, multiplied by its opacity
+    figure = pictures.film(films, moments=["first", "then"])
+    sheet = np.asarray(figure.data[0].z)
+    solid = sheet[sheet[..., 3] == 255]
+    colours, counts = np.unique(solid, axis=0, return_counts=True)
+    assert dict(zip(map(tuple, colours.tolist()), counts.tolist(), strict=True)) == {
+        (255, 255, 255, 255): 12,
+        (255, 128, 128, 255): 36,
+    }
+    assert {"one", "two", "first", "then"} <= set(texts(figure))
+    with pytest.raises(ValueError, match=r"films of one shape, \(1 moments"):
+        pictures.film(films, moments=["first"])

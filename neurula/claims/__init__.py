@@ -15,12 +15,14 @@ from .free_graph import FreeGraph as FreeGraph
 from .gabor_emergence import GaborEmergence as GaborEmergence
 from .genomic_bottleneck import GenomicBottleneck as GenomicBottleneck
 from .grid_cells_pathint import GridCellsPathint as GridCellsPathint
+from .growth_regeneration import GrowthRegeneration as GrowthRegeneration
 from .hebb_bp_equivalence import HebbBpEquivalence as HebbBpEquivalence
 from .hierarchy_layer_area import HierarchyLayerArea as HierarchyLayerArea
 from .hyperneat_regularity import HyperneatRegularity as HyperneatRegularity
 from .late_layers_it import LateLayersIt as LateLayersIt
 from .learned_optimizer import LearnedOptimizer as LearnedOptimizer
 from .local_error_signals import LocalErrorSignals as LocalErrorSignals
+from .local_grid_consensus import LocalGridConsensus as LocalGridConsensus
 from .lstm_long_lag import LstmLongLag as LstmLongLag
 from .marr_gradient import MarrGradient as MarrGradient
 from .masking_interrupts import MaskingInterrupts as MaskingInterrupts

@@ -3,6 +3,7 @@
 from .angles import angles as angles
 from .curves import curves as curves
 from .evolution import evolution as evolution
+from .film import film as film
 from .forest import forest as forest
 from .graph import graph as graph
 from .images import images as images

@@ -5,6 +5,7 @@ from .bubbles import Bubbles as Bubbles
 from .copied import Copied as Copied
 from .digits import Digits as Digits
 from .encoder import Encoder as Encoder
+from .everywhere import Everywhere as Everywhere
 from .examples import Examples as Examples
 from .interleaved import Interleaved as Interleaved
 from .interrupted import Interrupted as Interrupted
