@@ -218,7 +218,9 @@ def test_onemax_goes_as_published():
         lambda key: nl.evolve(Bits(64), evolver, ones, generations=20, key=key)
     )(jax.random.key(0))  # fmt: skip
     expected = 0.5 * (1 + np.sin(np.arange(20) / np.sqrt(np.pi) / 8))
-    np.testing.assert_allclose(np.asarray(found.curves["mean"]) / 64, expected, atol=0.04)  # no linkage
+    np.testing.assert_allclose(
+        np.asarray(found.curves["mean"]) / 64, expected, atol=0.04
+    )  # no linkage
 
 
 def test_the_elite_goes_on_unchanged():
