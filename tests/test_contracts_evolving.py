@@ -28,6 +28,11 @@ EXAMPLES = {
     genomes.Weights: lambda: genomes.Weights(BRAIN),
 }
 EVOLVERS = {}  # evolvers that need settings
+EVOLVERS = {  # that need settings
+    evolvers.EvosaxStrategy: lambda: evolvers.EvosaxStrategy("SNES"),
+}
+# What an evolver is tried on: a vector, unless it is named here.
+HOMES = {}
 FORGETFUL = {evolvers.RandomSearch}  # every generation starts anew
 # What an evolver is tried on: a vector, unless it is named here.
 HOMES = {evolvers.NeatSearch: EXAMPLES[genomes.Neat]}
@@ -49,5 +54,7 @@ def test_genome(genome):
 
 @pytest.mark.parametrize("evolver", shelf(evolvers, AbstractEvolver), ids=lambda x: x.__name__)
 def test_evolver(evolver):
+    if evolver is evolvers.EvosaxStrategy:
+        pytest.importorskip("evosax", reason="the extra `evosax` is not installed")
     home = HOMES.get(evolver, EXAMPLES[genomes.Weights])
     check_evolver(EVOLVERS.get(evolver, evolver)(), home(), rises=evolver not in FORGETFUL)

@@ -80,9 +80,8 @@ class GeneticAlgorithm(AbstractEvolver[Breeders]):
 
     def _breed(self, state: Breeders, genome: AbstractGenome, key: PRNGKeyArray) -> Any:
         """The elite, then children."""
-        to_shuffle, to_select, to_cross, to_choose, to_mutate = jax.random.split(key, 5)
-        shuffled = jax.random.permutation(to_shuffle, self.population)
-        order = shuffled[jnp.argsort(-state.fitness[shuffled], stable=True)]
+        to_tie, to_select, to_cross, to_choose, to_mutate = jax.random.split(key, 5)
+        order = jnp.lexsort((jax.random.uniform(to_tie, state.fitness.shape), -state.fitness))
         count = self.population - self.elite
         one, two = self._select(state.fitness[order], (2, count), to_select)
         of = lambda rank: jax.tree.map(lambda x: x[order[rank]], state.genes)  # noqa: E731
@@ -103,9 +102,8 @@ class GeneticAlgorithm(AbstractEvolver[Breeders]):
         """Places of parents in the order of fitness, given that fitness in descending order."""
         if self.selection == "proportional":
             worth = jnp.maximum(jnp.where(jnp.isfinite(fitness), fitness, 0.0), 0.0)
-            total = jnp.sum(worth)
-            chance = jnp.where(total > 0, worth, 1.0)
-            return jax.random.categorical(key, jnp.log(chance), shape=shape)
+            chance = jnp.where(jnp.sum(worth) > 0, worth, 1.0)
+            return jax.random.choice(key, self.population, shape, p=chance / jnp.sum(chance))
         breeding = max(1, round(self.breeding * self.population))
         drawn = jax.random.randint(key, (self.tournament, *shape), 0, breeding)
         return jnp.min(drawn, axis=0)

@@ -20,13 +20,14 @@ def none_refused() -> Int[Array, ""]:
 
 
 def last_finite(new: State, old: State) -> State:
-    """The new state if all its numbers are finite; else the old one, `refused` one higher.
+    """The new state, unless a number that was finite is so no more: then the old one, counted.
 
-    Both hold the field `refused`, an integer without dimensions.
+    Both hold the count as the field `refused`, an integer without dimensions.
     """
-    numbers = jax.tree.leaves(eqx.filter(new, eqx.is_inexact_array))
-    fine = jnp.all(jnp.stack([jnp.all(jnp.isfinite(x)) for x in numbers]))
-    pick = lambda new, old: jnp.where(fine, new, old) if eqx.is_array(new) else new  # noqa: E731
+    there, then = (jax.tree.leaves(eqx.filter(x, eqx.is_inexact_array)) for x in (new, old))
+    fine = [jnp.all(jnp.isfinite(a) | ~jnp.isfinite(b)) for a, b in zip(there, then, strict=True)]
+    good = jnp.all(jnp.stack(fine))
+    pick = lambda new, old: jnp.where(good, new, old) if eqx.is_array(new) else new  # noqa: E731
     kept = jax.tree.map(pick, new, old)
-    refused = old.refused + jnp.where(fine, 0, 1).astype(jnp.int32)  # ty: ignore
+    refused = old.refused + jnp.where(good, 0, 1).astype(jnp.int32)  # ty: ignore
     return eqx.tree_at(lambda state: state.refused, kept, refused)
