@@ -38,7 +38,7 @@ KNOWN: dict[str, dict[Term, float]] = {
     "delta": {TAUGHT: 1.0, HEBB: -1.0},
 }
 EVOLVED = {"evolved on 1": 1, "evolved on 5": 5, "evolved on 10": 10, "evolved on 20": 20}
-MOST = "evolved on 20"
+MOST, CONTROLS = "evolved on 20", ("Hebb", "Oja", "taught Hebb")
 
 
 class EvolvedLearningRule(AbstractClaim):
@@ -49,7 +49,8 @@ class EvolvedLearningRule(AbstractClaim):
 
     statement: ClassVar[str] = (
         "A local learning rule whose coefficients evolved on 20 linearly separable tasks teaches "
-        "tasks that evolution never met, better by 10 points than Hebb's and Oja's rules."
+        "tasks that evolution never met, by 10 points better than Oja's rule, Hebb's, and Hebb's "
+        "while a teacher holds the cell."
     )
     source: ClassVar[str] = "Chalmers (1990), Connectionist Models 81"
     level: ClassVar[Literal["computation", "algorithm", "implementation"]] = "algorithm"
@@ -66,21 +67,22 @@ class EvolvedLearningRule(AbstractClaim):
         "random": Arm("sham", "20 coefficients as evolution began with them"),
     }
     margin: ClassVar[float] = 10.0
-    unit: ClassVar[str] = "points of accuracy, mean over 20 unseen tasks"
+    unit: ClassVar[str] = "points of accuracy on unseen tasks"
     refuted_if: ClassVar[str] = (
-        "what evolved on 20 tasks is less than 10 points better on unseen tasks than the better of "
-        "Hebb and Oja"
+        "what evolved on 20 tasks is less than 10 points better on unseen tasks than the best of the "
+        "three on tuning tasks"
     )
     expected: ClassVar[str] = (
         "With few tasks evolution finds rules for these alone, with 20 a rule that has the delta "
-        "rule in it. Bad outcome: it is no nearer to the delta rule than to `taught Hebb`, which "
-        "needs no error and does nearly as well."
+        "rule in it. Bad outcome: it is no nearer to the delta rule than `taught Hebb`, which "
+        "needs no error."
     )
     pitfalls: ClassVar[tuple[str, ...]] = (
         "The basis of terms contains the answer. Half of the terms are distractors of the fourth "
         "order, so that it is one direction among twenty.",
-        "Hebb and Oja are not told the answer, so that beating them shows little more than that "
-        "evolution found the target: `taught Hebb`, which is told, stands beside.",
+        "Hebb and Oja are not told the answer and stay at chance, so that beating them would only "
+        "show that evolution found the target. Hence `taught Hebb`: on tuning seeds it was 12 "
+        "points below the delta rule, so that 10 points more than it is nearly the ceiling.",
         "Tasks that no plane separates fail by construction.",
         "Every k has the same generations and population, so that 20 tasks take 20 times as many "
         "lives as one. Size counts in coefficients: a rule contains its learning rate.",
@@ -123,10 +125,9 @@ class EvolvedLearningRule(AbstractClaim):
             known = KNOWN[arm]
             sizes = [settings["rate"] * known.get(term, 0.0) for term in TERMS]
             rule = LocalPolynomial(jnp.stack(sizes) if settings else jnp.array(sizes), TERMS)
-        tuning, unseen = (
-            100 * jnp.mean(self.accuracies(rule, jax.random.split(k, self.unseen), k))
-            for k in (to_tune, to_exam)
-        )
+        fresh = jnp.concatenate([jax.random.split(k, self.unseen) for k in (to_tune, to_exam)])
+        points = 100 * self.accuracies(rule, fresh, to_exam)
+        tuning, unseen = jnp.mean(points[: self.unseen]), jnp.mean(points[self.unseen :])
         costs = {"samples": jnp.float32(lives * self.updates), "updates": jnp.float32(self.updates)}
         kept = {"coefficients": rule.coefficients, "cosine": cosine(rule.coefficients)}
         return Outcome(unseen, tuning=tuning, curves=curves, costs=costs, kept=kept)
@@ -150,7 +151,7 @@ class EvolvedLearningRule(AbstractClaim):
     def evidence(self, outcomes: Outcomes) -> Evidence:
         scores = {arm: np.asarray(o.score, np.float64) for arm, o in outcomes.items()}
         cosines = {a: np.asarray(o.kept["cosine"], np.float64) for a, o in outcomes.items()}
-        tuned = {arm: np.mean(np.asarray(outcomes[arm].tuning)) for arm in ("Hebb", "Oja")}
+        tuned = {arm: np.mean(np.asarray(outcomes[arm].tuning)) for arm in CONTROLS}
         hardest = max(tuned, key=lambda arm: tuned[arm])
         over = lambda arm: Superiority(scores[MOST], scores[arm], self.margin)  # noqa: E731
         ceiling, chance = scores["delta"].mean(), scores["random"].mean()
@@ -164,8 +165,7 @@ class EvolvedLearningRule(AbstractClaim):
                      bool(chance <= ceiling - self.margin), f"{chance:.1f} %"),
             ),
             secondary={
-                "over Hebb while a teacher holds the cell": over("taught Hebb"),
-                "over a random rule": over("random"),
+                **{f"over {arm}": over(arm) for arm in (*CONTROLS, "random")},
                 "accuracy per doubling of tasks": Slope(
                     np.log2(list(EVOLVED.values())),
                     np.stack([scores[arm] for arm in EVOLVED], 1), 1.0),

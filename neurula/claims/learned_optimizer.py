@@ -68,8 +68,8 @@ class LearnedOptimizer(AbstractClaim):
         "gradients would end in ten steps. Nothing here needs an adaptive method.",
         "Training costs the LSTM many thousand tasks; a search for step sizes a few thousand. See "
         "the costs.",
-        "For 1,000 steps the decay of hand-made step sizes is stretched to the end; nothing else is "
-        "tuned for more steps, and nothing at all for ReLU networks.",
+        "For 1,000 steps the decay of hand-made step sizes is stretched to the end; nothing is "
+        "tuned anew for more steps or for ReLU networks.",
     )
     data: ClassVar[tuple[str, ...]] = ()
     budgets: ClassVar[dict[str, Budget]] = {
