@@ -69,8 +69,8 @@ class EvolvedLearningRule(AbstractClaim):
     margin: ClassVar[float] = 10.0
     unit: ClassVar[str] = "points of accuracy on unseen tasks"
     refuted_if: ClassVar[str] = (
-        "what evolved on 20 tasks is less than 10 points better on unseen tasks than the best of the "
-        "three on tuning tasks"
+        "what evolved on 20 tasks is, on unseen tasks, less than 10 points better than the best of "
+        "the three on tuning tasks"
     )
     expected: ClassVar[str] = (
         "With few tasks evolution finds rules for these alone, with 20 a rule that has the delta "
