@@ -6,6 +6,7 @@ from .arena import (
     circle as circle,
     rectangle as rectangle,
 )
+from .bandits import ContextBandits as ContextBandits
 from .blind_cliffwalk import BlindCliffwalk as BlindCliffwalk
 from .cart_pole import CartPole as CartPole
 from .catch import Catch as Catch
@@ -22,6 +23,7 @@ from .gymnax_environment import GymnaxEnvironment as GymnaxEnvironment
 from .key_door import KeyDoor as KeyDoor
 from .mountain_car import MountainCar as MountainCar
 from .pgx_game import PgxGame as PgxGame
+from .reaching import Reaching as Reaching, turned as turned
 from .revaluation import Revaluation as Revaluation, revaluation as revaluation
 from .rooms import (
     cliff as cliff,

@@ -63,13 +63,12 @@ class LocalPolynomial(AbstractLocalRule):
     def change(self, synapse: Synapse) -> tuple[Float[Array, "*edge"], None]:
         post = synapse.post.activity
         told = post if synapse.third is None else synapse.third
-        known = (synapse.pre.activity, post, told, synapse.weight)
-        total = jnp.zeros_like(synapse.weight)
-        for coefficient, powers in zip(self.coefficients, self.terms, strict=True):
-            for factor, power in zip(known, powers, strict=True):
-                coefficient = coefficient * factor**power if power else coefficient
-            total = total + coefficient
-        return total, None
+        known = jnp.broadcast_arrays(synapse.pre.activity, post, told, synapse.weight)
+        powers, factors = jnp.array(self.terms), jnp.arange(4)[None, :]
+        highest = max(max(term) for term in self.terms)
+        table = jnp.stack([jnp.stack(known) ** power for power in range(highest + 1)])
+        products = jnp.prod(table[powers, factors], axis=1)  # one for every term
+        return jnp.tensordot(self.coefficients, products, axes=1), None
 
     def edge_memory(self, wiring: AbstractWiring) -> None:
         del wiring
