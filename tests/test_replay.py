@@ -91,10 +91,11 @@ def test_new_transitions_have_the_highest_priority_and_old_ones_lose_theirs():
     memory = replay.judge(memory, jnp.array([3, 4], jnp.int32), jnp.array([5.0, 0.5]))
     for number in range(10, 14):  # the last of them takes the place of number 3
         memory = replay.add(memory, moment(number))
-    table = memory.kept.leaves.ravel()[:10]
+    *sums, leaves = memory.kept.levels
+    table = leaves.ravel()[:10]
     assert table.tolist() == [5, 5, 5, 5, 0.5, 1, 1, 1, 1, 1]
-    np.testing.assert_allclose(memory.kept.twigs, memory.kept.leaves.sum(2))
-    np.testing.assert_allclose(memory.kept.boughs, memory.kept.leaves.sum((1, 2)))
+    for above, below in zip(sums, memory.kept.levels[1:], strict=True):
+        np.testing.assert_allclose(above.ravel(), below.sum(1))
 
 
 def test_beta_rises_to_one():
@@ -111,7 +112,7 @@ def test_nothing_without_priority_is_drawn_even_at_the_very_edges():
     heights = jnp.array([0.0, 1.0, 2.9999998, 3.0, 3.1])
     items, into = fall(jnp.tile(jnp.array([0.0, 1.0, 0.0, 2.0, 0.0]), (5, 1)), heights)
     assert items.tolist() == [1, 3, 3, 3, 3]
-    np.testing.assert_allclose(into, [0, 0, 2, 2, 2.1], atol=1e-5)
+    np.testing.assert_allclose(into, [0, 0, 2, 2, 2], atol=1e-5)
 
 
 @pytest.mark.parametrize("steps", [20, 57])

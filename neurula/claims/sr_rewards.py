@@ -67,6 +67,7 @@ class SrRewards(AbstractClaim):
         "Fields reach backwards from the reward, against the way of travel: centres move away.",
         "The policy is given, not learned, and nobody stays at the reward to eat.",
         "A model against models: no recording says which count is the brain's.",
+        "The design was changed on tuning seeds with scores in view.",
     )
     data: ClassVar[tuple[str, ...]] = ()
     budgets: ClassVar[dict[str, Budget]] = {

@@ -13,22 +13,24 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 from .replay import AbstractSampler, Remembered
 
 
-class Priorities(eqx.Module):
-    """A tree of three levels: sums of priorities, so that few are added up for a draw.
+LEVELS = 5  # for 100,000 places a fan of 10: few steps down, and little to add up in each
 
-    Place ((i * side) + j) * side + k is leaf (i, j, k); 0 where nothing lies.
+
+class Priorities(eqx.Module):
+    """A tree of sums of priorities, so that few are added up for a draw.
+
+    `levels[d][n]` holds the children of node n of depth d: sums, and in the last level the
+    priorities themselves, 0 where nothing lies. Child c of node n is node n * fan + c below.
     """
 
-    leaves: Float[Array, "side side side"]
-    twigs: Float[Array, "side side"]  # sums of leaves
-    boughs: Float[Array, " side"]  # sums of twigs
+    levels: tuple[Float[Array, "_ fan"], ...]
     highest: Float[Array, ""]  # priority ever given, hence that of new transitions
     drawn: Int[Array, ""]  # batches
 
-    def path(self, place: Int[Array, "*batch"]) -> tuple[Int[Array, "*batch"], ...]:
-        """Where in the tree a place is."""
-        side = len(self.boughs)
-        return place // side**2, place // side % side, place % side
+    @property
+    def total(self) -> Float[Array, ""]:
+        """The sum of all priorities."""
+        return self.levels[0].sum()
 
 
 class Prioritised(AbstractSampler[Priorities]):
@@ -46,9 +48,9 @@ class Prioritised(AbstractSampler[Priorities]):
     floor: float = 1e-6  # in the unit of errors
 
     def init(self, capacity: int) -> Priorities:
-        side = next(n for n in itertools.count(1) if n**3 >= capacity)
-        leaves, twigs, boughs = (jnp.zeros((side,) * axes) for axes in (3, 2, 1))
-        return Priorities(leaves, twigs, boughs, jnp.ones(()), jnp.zeros((), jnp.int32))
+        fan = next(n for n in itertools.count(2) if n**LEVELS >= capacity)
+        levels = tuple(jnp.zeros((fan**depth, fan)) for depth in range(LEVELS))
+        return Priorities(levels, jnp.ones(()), jnp.zeros((), jnp.int32))
 
     def added(self, memory: Remembered, ended: Bool[Array, ""]) -> Priorities:
         kept = memory.kept
@@ -59,14 +61,16 @@ class Prioritised(AbstractSampler[Priorities]):
         self, memory: Remembered, size: int, *, key: PRNGKeyArray
     ) -> tuple[Priorities, Int[Array, " batch"], Float[Array, " batch"]]:
         kept = memory.kept
-        total, side = kept.boughs.sum(), len(kept.boughs)
-        parts = jnp.arange(size, dtype=jnp.float32) + jax.random.uniform(key, (size,))
-        i, rest = fall(jnp.broadcast_to(kept.boughs, (size, side)), parts / size * total)
-        j, rest = fall(kept.twigs[i], rest)
-        k, _ = fall(kept.leaves[i, j], rest)
-        place = (i * side + j) * side + k
+        total = kept.total
+        heights = jnp.arange(size, dtype=jnp.float32) + jax.random.uniform(key, (size,))
+        heights, place = heights / size * total, jnp.zeros(size, jnp.int32)
+        for level in kept.levels:
+            priorities = level[place]
+            child, heights = fall(priorities, heights)
+            place = place * level.shape[1] + child
+        priority = jnp.take_along_axis(priorities, child[:, None], 1)[:, 0]
         there = jnp.minimum(memory.count, memory.capacity).astype(jnp.float32)
-        share = kept.leaves[i, j, k] * there / jnp.where(total > 0, total, 1.0)
+        share = priority * there / jnp.where(total > 0, total, 1.0)
         weights = jnp.where(share > 0, jnp.where(share > 0, share, 1.0) ** -self._beta(kept), 0.0)
         weights /= jnp.maximum(weights.max(), jnp.finfo(jnp.float32).tiny)
         number = memory.oldest + (place - memory.oldest) % memory.capacity
@@ -91,11 +95,13 @@ def put(
     kept: Priorities, places: Int[Array, " batch"], given: Float[Array, " batch"]
 ) -> Priorities:
     """Give priorities to places. Sums are added up anew, so that no rounding piles up."""
-    i, j, k = kept.path(places)
-    leaves = kept.leaves.at[i, j, k].set(given)
-    twigs = kept.twigs.at[i, j].set(leaves[i, j].sum(-1))
-    boughs = kept.boughs.at[i].set(twigs[i].sum(-1))
-    return Priorities(leaves, twigs, boughs, kept.highest, kept.drawn)
+    levels = []
+    for level in reversed(kept.levels):
+        nodes, child = places // level.shape[1], places % level.shape[1]
+        level = level.at[nodes, child].set(given)
+        places, given = nodes, level[nodes].sum(1)
+        levels.append(level)
+    return Priorities(tuple(reversed(levels)), kept.highest, kept.drawn)
 
 
 def fall(
@@ -103,13 +109,12 @@ def fall(
 ) -> tuple[Int[Array, " batch"], Float[Array, " batch"]]:
     """The item whose stretch of the cumulated priorities holds a height, and how far into it.
 
-    An item without priority is passed over, whatever rounding does to sums.
+    An item without priority is passed over, whatever rounding does to sums: its own is that of the
+    item before, and a height from the end of the last sum on counts as one just below.
     """
-    items = priorities.shape[1]
-    tops = priorities @ jnp.triu(jnp.ones((items, items)))  # far faster here than a scan
-    there = priorities > 0
-    held = there & (tops > heights[:, None])
-    last = items - 1 - jnp.argmax(there[:, ::-1], 1)  # where sums end below the height
-    item = jnp.where(held.any(1), jnp.argmax(held, 1), last).astype(jnp.int32)
-    below = jnp.take_along_axis(tops - priorities, item[:, None], 1)[:, 0]
-    return item, jnp.maximum(heights - below, 0.0)
+    tops = jnp.cumsum(priorities, 1)
+    heights = jnp.minimum(heights, jnp.nextafter(tops[:, -1], jnp.float32(0)))
+    under = tops <= heights[:, None]
+    item = jnp.minimum(under.astype(jnp.int32).sum(1), priorities.shape[1] - 1)
+    below = jnp.where(under, tops, 0.0).max(1)
+    return item, heights - below
