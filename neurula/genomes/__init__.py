@@ -1,7 +1,9 @@
 """Recipes that grow. To add one: a file here, and a line below."""
 
 from .bottleneck import Bottleneck as Bottleneck
+from .cppn import cppn as cppn, patterns as patterns
 from .development import Development as Development
+from .hyperneat import HyperNeat as HyperNeat, reaches as reaches
 from .learned_optimiser import LearnedOptimiser as LearnedOptimiser
 from .morphogens import Morphogens as Morphogens
 from .neat import Neat as Neat
@@ -12,9 +14,6 @@ from .plasticity import (
     Plasticity as Plasticity,
 )
 from .random_projection import RandomProjection as RandomProjection
-from .tissue import Tissue as Tissue
-from .cppn import cppn as cppn, patterns as patterns
-from .hyperneat import HyperNeat as HyperNeat, reaches as reaches
-from .neat import Neat as Neat
 from .substrates import sandwich as sandwich, sheet as sheet
+from .tissue import Tissue as Tissue
 from .weights import Weights as Weights
