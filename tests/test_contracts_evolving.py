@@ -27,12 +27,9 @@ EXAMPLES = {
     ),
     genomes.Weights: lambda: genomes.Weights(BRAIN),
 }
-EVOLVERS = {}  # evolvers that need settings
 EVOLVERS = {  # that need settings
     evolvers.EvosaxStrategy: lambda: evolvers.EvosaxStrategy("SNES"),
 }
-# What an evolver is tried on: a vector, unless it is named here.
-HOMES = {}
 FORGETFUL = {evolvers.RandomSearch}  # every generation starts anew
 # What an evolver is tried on: a vector, unless it is named here.
 HOMES = {evolvers.NeatSearch: EXAMPLES[genomes.Neat]}

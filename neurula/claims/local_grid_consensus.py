@@ -200,7 +200,10 @@ class LocalGridConsensus(AbstractClaim):
             for arm, outcome in outcomes.items()
         }
         rounds = np.arange(1, ROUNDS + 1)
-        axes = {"x_title": "times the steps taught", "y_title": "accuracy, % of test digits"}
+        axes: dict[str, Any] = {
+            "x_title": "times the steps taught",
+            "y_title": "accuracy, % of test digits",
+        }
         return curves(rounds, lines, **axes)
 
 
