@@ -17,9 +17,12 @@ EXAMPLES = {
     genomes.Neat: lambda: genomes.Neat(2, 1, cells=4, connections=12, add_cell=0.3, spread=1.0),
     genomes.Weights: lambda: genomes.Weights(BRAIN),
 }
-EVOLVERS = {}  # evolvers that need settings
+EVOLVERS = {  # that need settings
+    evolvers.EvosaxStrategy: lambda: evolvers.EvosaxStrategy("SNES"),
+}
 # What an evolver is tried on: a vector, unless it is named here.
 HOMES = {evolvers.NeatSearch: EXAMPLES[genomes.Neat]}
+FORGETFUL = {evolvers.RandomSearch}  # every generation starts anew
 
 
 def shelf(module, kind):
@@ -38,5 +41,7 @@ def test_genome(genome):
 
 @pytest.mark.parametrize("evolver", shelf(evolvers, AbstractEvolver), ids=lambda x: x.__name__)
 def test_evolver(evolver):
+    if evolver is evolvers.EvosaxStrategy:
+        pytest.importorskip("evosax", reason="the extra `evosax` is not installed")
     home = HOMES.get(evolver, EXAMPLES[genomes.Weights])
-    check_evolver(EVOLVERS.get(evolver, evolver)(), home())
+    check_evolver(EVOLVERS.get(evolver, evolver)(), home(), rises=evolver not in FORGETFUL)

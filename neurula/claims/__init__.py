@@ -2,6 +2,7 @@
 
 from .attractor_completion import AttractorCompletion as AttractorCompletion
 from .balanced_amplification import BalancedAmplification as BalancedAmplification
+from .baldwin_effect import BaldwinEffect as BaldwinEffect
 from .bci_spike_triggered import BciSpikeTriggered as BciSpikeTriggered
 from .boltzmann_encoder import BoltzmannEncoder as BoltzmannEncoder
 from .cls_fast_slow import ClsFastSlow as ClsFastSlow

@@ -1,4 +1,10 @@
 """Ways to evolve. To add one: a file here, and a line below."""
 
+from .cma_es import CMAES as CMAES
+from .cosyne import CoSyNE as CoSyNE
+from .evosax_strategy import EvosaxStrategy as EvosaxStrategy
+from .genetic_algorithm import GeneticAlgorithm as GeneticAlgorithm
 from .neat_search import NeatSearch as NeatSearch
+from .openai_es import OpenAIES as OpenAIES
+from .random_search import RandomSearch as RandomSearch
 from .snes import SNES as SNES

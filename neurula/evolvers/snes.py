@@ -9,9 +9,10 @@ import math
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from ..heredity import AbstractEvolver, AbstractGenome, require_vector
+from .last_finite import last_finite, none_refused
 from .ranks import log_utilities
 
 
@@ -20,6 +21,7 @@ class Cloud(eqx.Module):
 
     mean: Float[Array, " gene"]
     deviation: Float[Array, " gene"]
+    refused: Int[Array, ""]  # updates that were not finite, and not taken
 
 
 class SNES(AbstractEvolver[Cloud]):
@@ -46,7 +48,7 @@ class SNES(AbstractEvolver[Cloud]):
     def init(self, genome: AbstractGenome, *, key: PRNGKeyArray) -> Cloud:
         del key
         size = require_vector(self, genome).size
-        return Cloud(jnp.zeros(size), jnp.full(size, self.deviation))
+        return Cloud(jnp.zeros(size), jnp.full(size, self.deviation), none_refused())
 
     def ask(
         self, state: Cloud, genome: AbstractGenome, *, key: PRNGKeyArray
@@ -68,4 +70,4 @@ class SNES(AbstractEvolver[Cloud]):
         rate = (3 + math.log(size)) / (5 * size**0.5) if rate is None else rate
         mean = state.mean + self.rate_mean * state.deviation * (utility @ drawn)
         spread = state.deviation * jnp.exp(rate / 2 * (utility @ (drawn**2 - 1)))
-        return Cloud(mean, spread)
+        return last_finite(Cloud(mean, spread, state.refused), state)
