@@ -33,6 +33,9 @@ EVOLVERS = {  # that need settings
 FORGETFUL = {evolvers.RandomSearch}  # every generation starts anew
 # What an evolver is tried on: a vector, unless it is named here.
 HOMES = {evolvers.NeatSearch: EXAMPLES[genomes.Neat]}
+# What an evolver is tried on: a vector, unless it is named here.
+HOMES = {evolvers.NeatSearch: EXAMPLES[genomes.Neat]}
+FORGETFUL = {evolvers.RandomSearch}  # every generation starts anew
 
 
 def shelf(module, kind):

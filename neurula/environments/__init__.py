@@ -11,6 +11,7 @@ from .blind_cliffwalk import BlindCliffwalk as BlindCliffwalk
 from .cart_pole import CartPole as CartPole
 from .catch import Catch as Catch
 from .deep_sea import DeepSea as DeepSea
+from .double_pole import DoublePole as DoublePole
 from .finite import (
     AbstractFiniteWorld as AbstractFiniteWorld,
     Outcomes as Outcomes,

@@ -149,7 +149,7 @@ class NeatSearch(AbstractEvolver[Ecology]):
         order = jnp.lexsort((-state.fitness, state.home))  # species by species, the fittest first
         sizes = jnp.sum(members(state.home, room).astype(jnp.int32), axis=1)
         begin = jnp.cumsum(sizes) - sizes
-        parents = jnp.ceil(self.survival * sizes.astype(jnp.float32)).astype(jnp.int32)
+        parents = jnp.floor(self.survival * sizes.astype(jnp.float32) + 1).astype(jnp.int32)
         mine = jnp.searchsorted(jnp.cumsum(numbers), jnp.arange(count), side="right")
         mine = jnp.minimum(mine, room - 1)
         draws = jax.random.uniform(to_draw, (6, count))
