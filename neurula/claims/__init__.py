@@ -14,6 +14,7 @@ from .firing_patterns import FiringPatterns as FiringPatterns
 from .free_graph import FreeGraph as FreeGraph
 from .gabor_emergence import GaborEmergence as GaborEmergence
 from .grid_cells_pathint import GridCellsPathint as GridCellsPathint
+from .growth_vs_direct import GrowthVsDirect as GrowthVsDirect
 from .hebb_bp_equivalence import HebbBpEquivalence as HebbBpEquivalence
 from .hierarchy_layer_area import HierarchyLayerArea as HierarchyLayerArea
 from .late_layers_it import LateLayersIt as LateLayersIt
