@@ -62,6 +62,22 @@ def test_cart_pole_is_that_of_gymnasium_step_by_step(key):
     assert 20 < step < 199  # it fell, so that both have said so
 
 
+def test_a_cart_pole_without_speeds_shows_places_and_moves_alike(key):
+    whole, blind = CartPole(), CartPole(speeds=False)
+    (state, event), (same, seen) = whole.reset(key=key), blind.reset(key=key)
+    for action in (1, 1, 0):
+        np.testing.assert_array_equal(state, same)
+        np.testing.assert_array_equal(seen.observation, event.observation[::2])
+        assert blind.observations.shape == seen.observation.shape == (2,)
+        state, event = whole.step(state, jnp.asarray(action), key=key)
+        same, seen = blind.step(same, jnp.asarray(action), key=key)
+    _, seen = CartPole(scaled=True).reset(key=key)
+    lean = np.radians(12)
+    np.testing.assert_allclose(
+        seen.observation * np.array([2.4, 2.4, lean, lean]), whole.reset(key=key)[0], rtol=1e-5
+    )
+
+
 def test_cart_pole_is_that_of_gymnax_step_by_step(key):
     world = GymnaxEnvironment("CartPole-v1")
 

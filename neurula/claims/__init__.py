@@ -18,6 +18,7 @@ from .gabor_emergence import GaborEmergence as GaborEmergence
 from .genomic_bottleneck import GenomicBottleneck as GenomicBottleneck
 from .grid_cells_pathint import GridCellsPathint as GridCellsPathint
 from .growth_regeneration import GrowthRegeneration as GrowthRegeneration
+from .growth_vs_direct import GrowthVsDirect as GrowthVsDirect
 from .hebb_bp_equivalence import HebbBpEquivalence as HebbBpEquivalence
 from .hierarchy_layer_area import HierarchyLayerArea as HierarchyLayerArea
 from .hyperneat_regularity import HyperneatRegularity as HyperneatRegularity

@@ -4,6 +4,7 @@ Barto, Sutton & Anderson (1983), IEEE Trans. Syst. Man Cybern. 13:834; constants
 the order of its updates as in Gymnasium's CartPole-v1, which is `TimeLimit(CartPole(), 500)`.
 """
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
@@ -23,8 +24,14 @@ class CartPole(AbstractEnvironment[Float[Array, "4"]]):
     """Place (m), speed (m/s), angle (rad) and angular speed (rad/s); reward 1 for every step.
 
     Actions: 0 pushes to the left, 1 to the right. The episode terminates when the cart is farther
-    than 2.4 m from the middle or the pole leans by more than 12 degrees.
+    than 2.4 m from the middle or the pole leans by more than 12 degrees. Without `speeds` only
+    place and angle are seen, so that balancing takes a memory (Gruau, Whitley
+    & Pyeatt 1996, GP 1:81).
+    `scaled` divides what is seen by where the episode ends; speeds by those per second.
     """
+
+    speeds: bool = eqx.field(static=True, default=True)
+    scaled: bool = eqx.field(static=True, default=False)
 
     @property
     def actions(self) -> Discrete:
@@ -32,12 +39,12 @@ class CartPole(AbstractEnvironment[Float[Array, "4"]]):
 
     @property
     def observations(self) -> Box:
-        return Box((4,))
+        return Box((4 if self.speeds else 2,))
 
     def reset(self, *, key: PRNGKeyArray) -> tuple[Float[Array, "4"], Event]:
         state = jax.random.uniform(key, (4,), minval=-0.05, maxval=0.05)
         no = jnp.zeros((), bool)
-        return state, Event(state, jnp.zeros(()), no, no)
+        return state, Event(self._seen(state), jnp.zeros(()), no, no)
 
     def step(
         self, state: Float[Array, "4"], action: Array, *, key: PRNGKeyArray
@@ -51,4 +58,9 @@ class CartPole(AbstractEnvironment[Float[Array, "4"]]):
         faster = pushed - POLE * HALF * bent * cosine / total
         state = state + DT * jnp.stack([speed, faster, turning, bent])
         fallen = (jnp.abs(state[0]) > FARTHEST) | (jnp.abs(state[2]) > STEEPEST)
-        return state, Event(state, jnp.ones(()), fallen, jnp.zeros((), bool))
+        return state, Event(self._seen(state), jnp.ones(()), fallen, jnp.zeros((), bool))
+
+    def _seen(self, state: Float[Array, "4"]) -> Float[Array, " seen"]:
+        if self.scaled:
+            state = state / jnp.array([FARTHEST, FARTHEST, STEEPEST, STEEPEST])
+        return state if self.speeds else state[::2]

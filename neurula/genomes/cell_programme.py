@@ -15,7 +15,7 @@ class Answer(eqx.Module):
     """What the network tells a cell to do, and which chemistry it shows to others."""
 
     state: Float[Array, "cell state"]  # change of the inner state
-    divide: Float[Array, "cell 1"]  # above 0: yes
+    divide: Float[Array, "cell 1"]  # the more, the rather
     axis: Float[Array, "cell morphogen"]  # weights of the gradients along which it divides
     asymmetry: Float[Array, "cell state"]  # what the daughter gets and the mother loses
     migrate: Float[Array, "cell morphogen"]  # weights of the gradients that it climbs

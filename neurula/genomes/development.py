@@ -24,6 +24,7 @@ from .morphogens import Morphogens
 from .tissue import Tissue, crawl, divide, push
 
 COVERED = 0.4  # share of the square that `capacity` cells cover
+WILLING = -1.0  # the answer above which a cell divides: it does, unless told not to
 
 
 class Development(AbstractVectorGenome):
@@ -37,8 +38,8 @@ class Development(AbstractVectorGenome):
     has the same length whatever it grows. What grows is "input" over "cells" (tanh, with biases
     and loops of delay 1) to "output" (linear), padded to `capacity`: no connections, no cell.
 
-    `shuffled` is a sham: in every step each cell feels the concentrations and gradients of some
-    other place, drawn once for all genomes. `noise` displaces daughters, in cell radii.
+    `shuffled` holds the key of a sham: in every step each cell feels the concentrations and
+    gradients XX
     """
 
     inputs: int = eqx.field(static=True)
@@ -54,7 +55,7 @@ class Development(AbstractVectorGenome):
     threshold: float = 0.05  # affinity above which cells connect
     gain: float = 8.0  # of a weight
     noise: float = 0.0  # radii, standard deviation
-    shuffled: bool = eqx.field(static=True, default=False)
+    shuffled: PRNGKeyArray | None = None  # where the sham feels
     pushes: int = eqx.field(static=True, default=2)  # in a growth step
     mutation: float = 0.1  # standard deviation of the change of a gene
 
@@ -138,7 +139,7 @@ class Development(AbstractVectorGenome):
         pull = climb(answer.migrate)
         moved = crawl(tissue.places, pull, self.radius)
         tissue = eqx.tree_at(lambda t: t.places, tissue, moved)
-        tissue = divide(tissue, answer.divide[:, 0] > 0, half, 0.5 * answer.asymmetry, step)
+        tissue = divide(tissue, answer.divide[:, 0] > WILLING, half, 0.5 * answer.asymmetry, step)
         settled = push(tissue.places, tissue.alive, self.radius, self.pushes)
         return eqx.tree_at(lambda t: t.places, tissue, settled)
 
@@ -187,9 +188,9 @@ class Development(AbstractVectorGenome):
 
     def _felt(self, places: Float[Array, "end 2"], step: Int[Array, ""]) -> Float[Array, "end 2"]:
         """Where morphogens are felt: here, or, shuffled, anywhere."""
-        if not self.shuffled:
+        if self.shuffled is None:
             return places
-        key = jax.random.fold_in(jax.random.key(0), step)
+        key = jax.random.fold_in(self.shuffled, step)
         return jax.random.uniform(key, places.shape)
 
 

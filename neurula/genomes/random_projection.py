@@ -28,7 +28,7 @@ class RandomProjection(AbstractVectorGenome):
     brain: AbstractBlock
     count: int = eqx.field(static=True)  # genes
     scale: float = 1.0  # of what standard normal genes do to a weight
-    seed: int = eqx.field(static=True, default=0)  # of the matrix
+    seed: int | PRNGKeyArray = 0  # of the matrix
     mutation: float = 0.1  # standard deviation of the change of a gene
 
     def __check_init__(self):
@@ -52,7 +52,8 @@ class RandomProjection(AbstractVectorGenome):
     def matrix(self) -> Float[Array, "weight gene"]:
         """P, one row for every trainable number of the brain, in the order of `Weights`."""
         # Behind the barrier compilers do not draw it beforehand and write it into the program.
-        key = jax.lax.optimization_barrier(jax.random.key(self.seed))
+        key = jax.random.key(self.seed) if isinstance(self.seed, int) else self.seed
+        key = jax.lax.optimization_barrier(key)
         shape = Weights(self.brain).size, self.count
         return self.scale / math.sqrt(self.count) * jax.random.normal(key, shape)
 
