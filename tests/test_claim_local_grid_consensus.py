@@ -19,7 +19,7 @@ from neurula.claims.local_grid_consensus import (
     LocalGridConsensus,
     voted,
 )  # fmt: skip
-from neurula.contracts import Sample
+from neurula.contracts import AbstractBlock, Sample
 from neurula.costs import flops
 from neurula.tasks import Digits, Everywhere
 
@@ -114,12 +114,21 @@ def test_scrambling_moves_pixels_and_keeps_answers():
 def test_a_vote_of_cells_that_know_is_right_at_all_times():
     """A brain that reads the answer off its first pixel, at every cell."""
 
-    class Knows(eqx.Module):
-        def init(self):
+    class Knows(AbstractBlock):
+        @property
+        def inputs(self):
+            return {"input": 64}
+
+        @property
+        def outputs(self):
+            return {"output": 640}
+
+        def init(self, *, key=None):
+            del key
             return jnp.zeros((1, 64))
 
-        def step(self, state, pixels):
-            return state, jnp.repeat(jax.nn.one_hot(pixels[0].astype(jnp.int32), 10), 64)
+        def step(self, state, inputs):
+            return state, jnp.repeat(jax.nn.one_hot(inputs[0].astype(jnp.int32), 10), 64)
 
     labels = jnp.arange(6)
     pictures = jnp.ones((6, 1, 64)).at[:, 0, 0].set(labels.astype(jnp.float32) + 0.5)

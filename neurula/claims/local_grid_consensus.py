@@ -200,8 +200,8 @@ class LocalGridConsensus(AbstractClaim):
             for arm, outcome in outcomes.items()
         }
         rounds = np.arange(1, ROUNDS + 1)
-        axes = {"x_title": "times the steps taught", "y_title": "accuracy, % of test digits"}
-        return curves(rounds, lines, **axes)
+        title = "accuracy, % of test digits"
+        return curves(rounds, lines, x_title="times the steps taught", y_title=title)
 
 
 def voted(brain: Any, task: Everywhere, exam: Sample) -> dict[str, Array]:
