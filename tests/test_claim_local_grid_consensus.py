@@ -139,6 +139,15 @@ def test_a_vote_of_cells_that_know_is_right_at_all_times():
         assert found[name] == 1
 
 
+def test_the_full_budget_has_sixteen_cells_a_side():
+    """Traced, not run."""
+    claim = LocalGridConsensus(**LocalGridConsensus.budgets["full"].settings)
+    run = lambda key, rate: claim.run(LONG, {"rate": rate}, key=key)  # noqa: E731
+    outcome = eqx.filter_eval_shape(run, KEY, jnp.float32(0.01))
+    assert claim.side == 16
+    assert outcome.kept["accuracy"].shape == (3,)
+
+
 def test_sides_that_have_no_eighths_are_refused():
     with pytest.raises(ValueError, match=r"multiple of 8, got 12.*--side 8"):
         LocalGridConsensus(side=12)
