@@ -49,39 +49,22 @@ def learn_from_pool(
     pool of 0 means that all lives begin at rest: nothing teaches the block to last. The same key
     draws the same lives, whatever the damage. Raises `ValueError` for numbers that do not fit.
     """
-    if min(updates, steps, batch) < 1 or 0 < pool < batch or not 0 <= damaged < batch:
-        raise ValueError(
-            "Expected at least 1 update, step and state in a batch, a pool of 0 or at least a "
-            f"batch, and fewer damaged than a batch, got {updates=}, {steps=}, {batch=}, {pool=}, "
-            f"{damaged=}. States of a batch are different ones of the pool, one of them at rest. "
-            "Write for example `batch=8, pool=32, damaged=3`."
-        )
+    _check(updates=updates, steps=steps, batch=batch, pool=pool, damaged=damaged)
     at_rest, at_life = jax.random.split(key)
-    rest = lambda keys: jax.vmap(lambda k: brain.init(key=k))(keys)  # noqa: E731
-    weights, fixed = trainable(brain), brain
-    nothing = jnp.zeros(sum(brain.inputs.values()))
-
-    def outlive(weights: Any, states: Any) -> tuple[Float[Array, ""], Any]:
-        whole = eqx.combine(weights, fixed)
-        step = lambda state, _: (whole.step(state, nothing)[0], None)  # noqa: E731
-        live = jax.vmap(lambda state: jax.lax.scan(step, state, length=steps)[0])
-        states = live(states)
-        return jnp.mean(jax.vmap(error)(states)), states
+    rest = jax.vmap(lambda k: brain.init(key=k))
 
     def update(carry, count):
         weights, momentum, states = carry
         at_pick, at_damage, *at_rests = jax.random.split(
             jax.random.fold_in(at_life, count), 2 + batch
         )
-        fresh, picked = rest(jnp.stack(at_rests)), jnp.arange(0)
+        first, picked = rest(jnp.stack(at_rests)), jnp.arange(0)
         if pool:
             picked = jax.random.choice(at_pick, pool, (batch,), replace=False)
-            first = _prepared(
-                jax.tree.map(lambda x: x[picked], states), fresh, error, damage, damaged, at_damage
-            )
-        else:
-            first = fresh
-        (mean, last), slope = jax.value_and_grad(outlive, has_aux=True)(weights, first)
+            drawn = jax.tree.map(lambda x: x[picked], states)
+            first = _prepared(drawn, first, error, damage, damaged, at_damage)
+        outlive = lambda w: _outlive(eqx.combine(w, brain), first, error, steps)  # noqa: E731
+        (mean, last), slope = jax.value_and_grad(outlive, has_aux=True)(weights)
         with jax.numpy_dtype_promotion("standard"):  # optax mixes integers and floats
             change, momentum = optimiser.update(slope, momentum, weights)
         weights = eqx.apply_updates(weights, change)
@@ -89,12 +72,22 @@ def learn_from_pool(
             states = jax.tree.map(lambda old, new: old.at[picked].set(new), states, last)
         return (weights, momentum, states), mean
 
-    states = rest(jax.random.split(at_rest, max(pool, 1)))
-    start = weights, optimiser.init(weights), states
-    (weights, _, states), curve = jax.lax.scan(update, start, jnp.arange(updates))
+    start, states = trainable(brain), rest(jax.random.split(at_rest, max(pool, 1)))
+    begin = start, optimiser.init(start), states
+    (weights, _, states), curve = jax.lax.scan(update, begin, jnp.arange(updates))
     costs = {"parameters": parameters(brain), "updates": updates, "samples": updates * batch}
     costs = {name: jnp.asarray(value, jnp.float32) for name, value in costs.items()}
-    return Pooled(eqx.combine(weights, fixed), states, curve, costs)
+    return Pooled(eqx.combine(weights, brain), states, curve, costs)
+
+
+def _outlive(
+    brain: AbstractBlock, first: Any, error: Error, steps: int
+) -> tuple[Float[Array, ""], Any]:
+    """The mean error after so many steps without input, and the states then."""
+    nothing = jnp.zeros(sum(brain.inputs.values()))
+    step = lambda state, _: (brain.step(state, nothing)[0], None)  # noqa: E731
+    last = jax.vmap(lambda state: jax.lax.scan(step, state, length=steps)[0])(first)
+    return jnp.mean(jax.vmap(error)(last)), last
 
 
 def _prepared(
@@ -116,3 +109,14 @@ def unit_length() -> optax.GradientTransformation:
     """Every array of a gradient at length 1, so that no life counts too much."""
     scaled = lambda x: x / (jnp.linalg.norm(x) + 1e-8)  # noqa: E731
     return optax.stateless(lambda slope, _: jax.tree.map(scaled, slope))
+
+
+def _check(*, updates: int, steps: int, batch: int, pool: int, damaged: int) -> None:
+    """Raise `ValueError` for numbers that do not fit each other."""
+    if min(updates, steps, batch) < 1 or 0 < pool < batch or not 0 <= damaged < batch:
+        raise ValueError(
+            "Expected at least 1 update, step and state in a batch, a pool of 0 or at least a "
+            f"batch, and fewer damaged than a batch, got {updates=}, {steps=}, {batch=}, {pool=}, "
+            f"{damaged=}. States of a batch are different ones of the pool, one of them at rest. "
+            "Write for example `batch=8, pool=32, damaged=3`."
+        )

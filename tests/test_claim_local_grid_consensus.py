@@ -19,7 +19,7 @@ from neurula.claims.local_grid_consensus import (
     LocalGridConsensus,
     voted,
 )  # fmt: skip
-from neurula.contracts import Sample
+from neurula.contracts import AbstractBlock, Sample
 from neurula.costs import flops
 from neurula.tasks import Digits, Everywhere
 
@@ -114,12 +114,21 @@ def test_scrambling_moves_pixels_and_keeps_answers():
 def test_a_vote_of_cells_that_know_is_right_at_all_times():
     """A brain that reads the answer off its first pixel, at every cell."""
 
-    class Knows(eqx.Module):
-        def init(self):
+    class Knows(AbstractBlock):
+        @property
+        def inputs(self):
+            return {"input": 64}
+
+        @property
+        def outputs(self):
+            return {"output": 640}
+
+        def init(self, *, key=None):
+            del key
             return jnp.zeros((1, 64))
 
-        def step(self, state, pixels):
-            return state, jnp.repeat(jax.nn.one_hot(pixels[0].astype(jnp.int32), 10), 64)
+        def step(self, state, inputs):
+            return state, jnp.repeat(jax.nn.one_hot(inputs[0].astype(jnp.int32), 10), 64)
 
     labels = jnp.arange(6)
     pictures = jnp.ones((6, 1, 64)).at[:, 0, 0].set(labels.astype(jnp.float32) + 0.5)
@@ -128,6 +137,15 @@ def test_a_vote_of_cells_that_know_is_right_at_all_times():
     np.testing.assert_array_equal(found["accuracy"], [1, 1, 1])
     for name in ("agreement", "changed", "forgotten"):
         assert found[name] == 1
+
+
+def test_the_full_budget_has_sixteen_cells_a_side():
+    """Traced, not run."""
+    claim = LocalGridConsensus(**LocalGridConsensus.budgets["full"].settings)
+    run = lambda key, rate: claim.run(LONG, {"rate": rate}, key=key)  # noqa: E731
+    outcome = eqx.filter_eval_shape(run, KEY, jnp.float32(0.01))
+    assert claim.side == 16
+    assert outcome.kept["accuracy"].shape == (3,)
 
 
 def test_sides_that_have_no_eighths_are_refused():

@@ -74,19 +74,7 @@ class GrowthRegeneration(AbstractClaim):
     budgets: ClassVar[dict[str, Budget]] = {
         "smoke": Budget(2, hidden=4, updates=2, steps=4, after=8),
         "quick": Budget(8),
-        "full": Budget(
-            8,
-            enlarge=4,
-            border=4,
-            channels=16,
-            hidden=128,
-            updates=8000,
-            steps=64,
-            batch=8,
-            damaged=3,
-            pool=256,
-            rate=2e-3,
-        ),
+        "full": Budget(8, enlarge=4, border=4, updates=2000, steps=48),
     }
 
     enlarge: int = 1  # cells for each of the 8 x 8 places of the picture, along a side

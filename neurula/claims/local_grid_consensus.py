@@ -205,6 +205,8 @@ class LocalGridConsensus(AbstractClaim):
             "y_title": "accuracy, % of test digits",
         }
         return curves(rounds, lines, **axes)
+        title = "accuracy, % of test digits"
+        return curves(rounds, lines, x_title="times the steps taught", y_title=title)
 
 
 def voted(brain: Any, task: Everywhere, exam: Sample) -> dict[str, Array]:

@@ -22,32 +22,19 @@ def film(
     what is outside is cut off. Paper behind is white.
     """
     shown = {name: np.asarray(frames, np.float32) for name, frames in films.items()}
-    sizes = {frames.shape for frames in shown.values()}
-    if len(sizes) != 1 or next(iter(sizes))[0] != len(moments) or next(iter(sizes))[-1] != 4:
-        raise ValueError(
-            f"Expected films of one shape, ({len(moments)} moments, rows, columns, 4 channels), "
-            f"got {sorted(sizes)}. They stand in one table. Write `film({{name: frames}}, "
-            "moments=[...])` with a word for every frame."
-        )
-    count, rows, wide, _ = next(iter(sizes))
+    count, rows, wide, _ = _same_shape(shown, len(moments))
     gap = max(1, round(GAP * wide))
     sheet = np.zeros((len(shown) * (rows + gap), count * (wide + gap), 4), np.uint8)
     figure = theme.blank(height=60 + 120 * len(shown), margin_b=12)
     for down, (name, frames) in enumerate(shown.items()):
-        seen = np.clip(np.nan_to_num(frames), 0, 1)
-        paper = np.clip(seen[..., :3] + 1 - seen[..., 3:], 0, 1)  # lies behind what is see-through
         top = down * (rows + gap) + gap
-        for across, picture in enumerate(paper):
-            place = (
-                slice(top, top + rows),
-                slice(across * (wide + gap), across * (wide + gap) + wide),
-            )
-            sheet[(*place, slice(3))] = np.rint(255 * picture)
-            sheet[(*place, 3)] = 255
-        middle = {"y": top + (rows - 1) / 2, "yref": "y", "yanchor": "middle"}
+        for across, frame in enumerate(frames):
+            left = across * (wide + gap)
+            sheet[top : top + rows, left : left + wide] = _on_paper(frame)
         theme.note(
-            figure, theme.wrapped(name), x=-gap, xref="x", xanchor="right", align="right", **middle
-        )
+            figure, theme.wrapped(name), x=-gap, y=top + (rows - 1) / 2, xref="x", yref="y",
+            xanchor="right", yanchor="middle", align="right",
+        )  # fmt: skip
     for across, moment in enumerate(moments):
         x = across * (wide + gap) + (wide - 1) / 2
         theme.note(
@@ -62,3 +49,24 @@ def film(
         constraintoward="top",
     )  # fmt: skip
     return figure
+
+
+def _same_shape(shown: Mapping[str, np.ndarray], moments: int) -> tuple[int, ...]:
+    """The shape of all films. Raises `ValueError` where they differ."""
+    shapes = {tuple(map(int, frames.shape)) for frames in shown.values()}
+    shape: tuple[int, ...] = next(iter(shapes), ())
+    if len(shapes) != 1 or shape[0] != moments or shape[-1] != 4:
+        raise ValueError(
+            f"Expected films of one shape, ({moments} moments, rows, columns, 4 channels), got "
+            f"{sorted(shapes)}. They stand in one table. Write `film({{name: frames}}, "
+            "moments=[...])` with a word for every frame."
+        )
+    return shape
+
+
+def _on_paper(frame: np.ndarray) -> np.ndarray:
+    """Red, green, blue and opacity in bytes: nothing of what is see-through is left open."""
+    seen = np.asarray(np.clip(np.nan_to_num(frame), 0, 1), np.float32)
+    colours = np.clip(seen[..., :3] + 1 - seen[..., 3:], 0, 1)
+    solid = np.ones((*seen.shape[:2], 1))
+    return np.rint(255 * np.concatenate([colours, solid], -1)).astype(np.uint8)
