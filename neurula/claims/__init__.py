@@ -9,6 +9,9 @@ from .column_laminar import ColumnLaminar as ColumnLaminar
 from .direction_selectivity import DirectionSelectivity as DirectionSelectivity
 from .dual_dqn import DualDqn as DualDqn
 from .episodic_control_early import EpisodicControlEarly as EpisodicControlEarly
+from .evolution_gradient_alignment import (
+    EvolutionGradientAlignment as EvolutionGradientAlignment,
+)
 from .feedback_alignment import FeedbackAlignment as FeedbackAlignment
 from .firing_patterns import FiringPatterns as FiringPatterns
 from .free_graph import FreeGraph as FreeGraph
