@@ -18,10 +18,13 @@ EXAMPLES = {
     genomes.RandomProjection: lambda: genomes.RandomProjection(BRAIN, 5),
     genomes.Weights: lambda: genomes.Weights(BRAIN),
 }
-EVOLVERS = {}  # evolvers that need settings
+EVOLVERS = {  # evolvers that need settings
+    evolvers.NoveltySearch: lambda: evolvers.NoveltySearch(2),
+}
 # What an evolver is tried on: a vector, unless it is named here.
 HOMES = {}
-FORGETFUL = {evolvers.RandomSearch}  # every generation starts anew
+# Every generation starts anew, or looks for something else than fitness.
+FORGETFUL = {evolvers.NoveltySearch, evolvers.RandomSearch}
 
 
 def shelf(module, kind):
