@@ -75,7 +75,8 @@ def evolve(
             genome, genes, fitness, lamarck=lamarck, common=common_random_numbers, key=at_life
         )
         genes = lives.learned if lamarck else genes
-        told = jnp.where(jnp.isfinite(lives.fitness), lives.fitness, -jnp.inf)
+        state, judged = evolver.judge(state, lives)
+        told = jnp.where(jnp.isfinite(judged), judged, -jnp.inf)
         state = evolver.tell(state, genome, genes, told)
         seen = None if watch is None else watch(state, genes, lives)
         return state, genes, lives, seen

@@ -7,7 +7,7 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 
 from .evolution import evolve
-from .heredity import AbstractEvolver, AbstractGenome, AbstractVectorGenome
+from .heredity import AbstractEvolver, AbstractGenome, AbstractVectorGenome, Life
 
 
 def check_genome(genome: AbstractGenome) -> None:
@@ -69,13 +69,16 @@ def check_evolver(
     """It raises a fitness that can be raised, survives NaN, and repeats itself for the same key.
 
     Fitness is minus the distance of what develops from something drawn at random, NaN for one life
-    in ten. `rises=False` for a search without memory, which starts anew in every generation.
+    in ten; behaviour is its first two numbers. `rises=False` for a search without memory, which
+    starts anew in every generation, or one that looks for something else.
     """
     goal = _numbers(genome.develop(genome.sample(key=jax.random.key(99)), key=jax.random.key(98)))
 
-    def near(developed: object, *, key: jax.Array) -> jax.Array:
-        distance = jnp.sqrt(jnp.mean((_numbers(developed) - goal) ** 2))
-        return jnp.where(jax.random.uniform(key) < 0.1, jnp.nan, -distance)
+    def near(developed: object, *, key: jax.Array) -> Life:
+        numbers = _numbers(developed)
+        distance = jnp.sqrt(jnp.mean((numbers - goal) ** 2))
+        fitness = jnp.where(jax.random.uniform(key) < 0.1, jnp.nan, -distance)
+        return Life(fitness, behaviour=numbers[:2])
 
     run = eqx.filter_jit(
         lambda key: evolve(genome, evolver, near, generations=generations, key=key)

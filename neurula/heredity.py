@@ -109,6 +109,13 @@ class AbstractEvolver(eqx.Module, Generic[State]):
     def ask(self, state: State, genome: AbstractGenome, *, key: PRNGKeyArray) -> tuple[State, Any]:
         """The genes of the next generation, stacked along a leading axis."""
 
+    def judge(self, state: State, lives: "Life") -> tuple[State, Float[Array, " genome"]]:
+        """What counts of their lives: what `tell` is told. For most evolvers their fitness.
+
+        `lives` has a leading axis over genomes. A search for novelty judges their behaviour.
+        """
+        return state, lives.fitness
+
     @abc.abstractmethod
     def tell(
         self, state: State, genome: AbstractGenome, genes: Any, fitness: Float[Array, " genome"]

@@ -36,6 +36,13 @@ HOMES = {evolvers.NeatSearch: EXAMPLES[genomes.Neat]}
 # What an evolver is tried on: a vector, unless it is named here.
 HOMES = {evolvers.NeatSearch: EXAMPLES[genomes.Neat]}
 FORGETFUL = {evolvers.RandomSearch}  # every generation starts anew
+EVOLVERS = {  # evolvers that need settings
+    evolvers.NoveltySearch: lambda: evolvers.NoveltySearch(2),
+}
+# What an evolver is tried on: a vector, unless it is named here.
+HOMES = {}
+# Every generation starts anew, or looks for something else than fitness.
+FORGETFUL = {evolvers.NoveltySearch, evolvers.RandomSearch}
 
 
 def shelf(module, kind):

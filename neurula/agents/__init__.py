@@ -26,6 +26,7 @@ from .planning import (
 from .prioritised_sweeping import PrioritisedSweeping as PrioritisedSweeping
 from .q_learning import QLearning as QLearning
 from .random import Random as Random
+from .reinforce import Reinforce as Reinforce
 from .replayed import Replayed as Replayed, replayed as replayed
 from .sarsa import Sarsa as Sarsa
 from .scripted import Scripted as Scripted

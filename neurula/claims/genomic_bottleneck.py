@@ -107,7 +107,7 @@ class GenomicBottleneck(AbstractClaim):
     batch: int = 50  # examples in an update
     life: int = 200  # updates of learning after birth
     life_rate: float = 3e-3  # of Adam, after birth
-    folds: tuple[int, ...] = (30, 100, 300)  # compressions, 100 among them
+    folds: tuple[int, ...] = (100, 300)  # compressions, 100 among them
 
     def space(self, arm: str) -> dict[str, Range]:
         return {"rate": Range(1e-3, 0.1)}
@@ -127,12 +127,13 @@ class GenomicBottleneck(AbstractClaim):
 
         whole = with_matrices(start), matrices(start)
 
+        first = matrices(train(*whole, 0.5) if arm in VALUE else start)
+
         def born(fold: int) -> Network:
             if arm == "g-network" or arm in SHAMS:
                 return train(*g_network(arm, fold, start, at_genome))
             if arm == "random projection":
                 return train(*projected(start, fold))
-            first = matrices(train(*whole, 0.5) if arm in VALUE else start)
             code = CODES[arm](first, room(fold))
             decode = lambda genes: whole[0](code.decode(genes))  # noqa: E731
             return train(decode, code.genes, 0.5 if arm in VALUE else 1.0)
@@ -140,7 +141,8 @@ class GenomicBottleneck(AbstractClaim):
         one = arm == "uncompressed"
         brains = [train(*whole)] * len(self.folds) if one else [born(fold) for fold in self.folds]
         judged = brains[self.folds.index(FOLD)]
-        kept = {"at birth": jnp.stack([score(brain, "test") for brain in brains])}
+        every = [jnp.stack(w) for w in zip(*map(matrices, brains), strict=True)]
+        kept = {"at birth": jax.vmap(lambda weights: score(whole[0](weights), "test"))(every)}
         if arm in ("g-network", "uncompressed"):
             kept["updates"] = self.live(start if one else judged, key=at_life)
         return Outcome(

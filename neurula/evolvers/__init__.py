@@ -5,6 +5,7 @@ from .cosyne import CoSyNE as CoSyNE
 from .evosax_strategy import EvosaxStrategy as EvosaxStrategy
 from .genetic_algorithm import GeneticAlgorithm as GeneticAlgorithm
 from .neat_search import NeatSearch as NeatSearch
+from .novelty_search import NoveltySearch as NoveltySearch
 from .openai_es import OpenAIES as OpenAIES
 from .random_search import RandomSearch as RandomSearch
 from .snes import SNES as SNES
