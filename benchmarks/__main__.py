@@ -10,6 +10,7 @@ from pathlib import Path
 from . import (
     arena,
     dqn,
+    evolution,
     learning,
     maps,
     predictive_coding,
@@ -29,6 +30,9 @@ BENCHMARKS = {
     "digits MLP against Equinox + Optax": learning.digits_mlp,
     "DQN: cart-pole, 10 seeds, against Stable-Baselines3": dqn.cart_pole,
     "DQN: MinAtar Breakout against Stable-Baselines3": dqn.breakout,
+    "evolution: SNES on cart-pole against evosax": evolution.cart_pole,
+    "evolution: from start to the first generation": evolution.start,
+    "evolution: lives with learning inside": evolution.lives,
     "free graph against hand-written JAX": learning.free_graph,
     "20 seeds": seeds.seeds,
     "maps: grid scores with shuffles against opexebo": maps.against("opexebo"),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 PACKAGES = {
     "brian2": ["brian2==2.9.0", "numpy<2.4", "setuptools"],  # and a C++ compiler
+    "evosax": ["evosax==0.3.2", "gymnax==1.0.1", "six", "jax==0.10.1"],
     "flashbax": ["flashbax==0.1.3", "jax==0.10.1"],
     "cobel": ["cobel==3.0.1", "PyQt6", "pyqtgraph"],
     "nest": ["nest-simulator==3.10.0", "numpy", "scipy"],
