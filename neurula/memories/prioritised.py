@@ -12,7 +12,6 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from .replay import AbstractSampler, Remembered
 
-
 LEVELS = 5  # for 100,000 places a fan of 10: few steps down, and little to add up in each
 
 
