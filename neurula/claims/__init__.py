@@ -10,10 +10,10 @@ from .column_laminar import ColumnLaminar as ColumnLaminar
 from .direction_selectivity import DirectionSelectivity as DirectionSelectivity
 from .dual_dqn import DualDqn as DualDqn
 from .episodic_control_early import EpisodicControlEarly as EpisodicControlEarly
-from .evolved_learning_rule import EvolvedLearningRule as EvolvedLearningRule
 from .evolution_gradient_alignment import (
     EvolutionGradientAlignment as EvolutionGradientAlignment,
 )
+from .evolved_learning_rule import EvolvedLearningRule as EvolvedLearningRule
 from .feedback_alignment import FeedbackAlignment as FeedbackAlignment
 from .firing_patterns import FiringPatterns as FiringPatterns
 from .free_graph import FreeGraph as FreeGraph
