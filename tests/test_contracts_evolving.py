@@ -29,20 +29,12 @@ EXAMPLES = {
 }
 EVOLVERS = {  # that need settings
     evolvers.EvosaxStrategy: lambda: evolvers.EvosaxStrategy("SNES"),
-}
-FORGETFUL = {evolvers.RandomSearch}  # every generation starts anew
-# What an evolver is tried on: a vector, unless it is named here.
-HOMES = {evolvers.NeatSearch: EXAMPLES[genomes.Neat]}
-# What an evolver is tried on: a vector, unless it is named here.
-HOMES = {evolvers.NeatSearch: EXAMPLES[genomes.Neat]}
-FORGETFUL = {evolvers.RandomSearch}  # every generation starts anew
-EVOLVERS = {  # evolvers that need settings
     evolvers.NoveltySearch: lambda: evolvers.NoveltySearch(2),
 }
-# What an evolver is tried on: a vector, unless it is named here.
-HOMES = {}
 # Every generation starts anew, or looks for something else than fitness.
 FORGETFUL = {evolvers.NoveltySearch, evolvers.RandomSearch}
+# What an evolver is tried on: a vector, unless it is named here.
+HOMES = {evolvers.NeatSearch: EXAMPLES[genomes.Neat]}
 
 
 def shelf(module, kind):

@@ -6,6 +6,7 @@ Lyon. The control that compresses without growing: Li et al. (2018), ICLR, arXiv
 
 from typing import Any, ClassVar, Literal
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -15,7 +16,6 @@ from ..environments import CartPole, MountainCar
 from ..evidence import Slope, Superiority, weakest
 from ..evolution import evolve, live
 from ..evolvers import SNES
-from ..evolvers.snes import Cloud
 from ..experiment import AbstractClaim, Arm, Budget, Evidence, Gate, Outcome, Outcomes, Range
 from ..genomes import Development, RandomProjection, Weights
 from ..heredity import AbstractVectorGenome, Life
@@ -161,12 +161,15 @@ class GrowthVsDirect(AbstractClaim):
         genome = self.genome(arm, task, cells, key=at_genome)
         # All search around something random: direct genes are changes of a random network.
         start = genome.sample(key=at_genome) if arm in GROWN else jnp.zeros(genome.size)
+        evolver = SNES(self.population)
+        begin = evolver.init(genome, key=at_run)
+        spread = jnp.full(genome.size, deviation)
         found = evolve(
             genome,
-            SNES(self.population),
+            evolver,
             self.life(arm, task),
             generations=self.generations,
-            state=Cloud(start, jnp.full(genome.size, deviation)),
+            state=eqx.tree_at(lambda cloud: (cloud.mean, cloud.deviation), begin, (start, spread)),
             common_random_numbers=True,
             key=at_run,
         )
