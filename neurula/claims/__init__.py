@@ -16,7 +16,6 @@ from .gabor_emergence import GaborEmergence as GaborEmergence
 from .grid_cells_pathint import GridCellsPathint as GridCellsPathint
 from .hebb_bp_equivalence import HebbBpEquivalence as HebbBpEquivalence
 from .hierarchy_layer_area import HierarchyLayerArea as HierarchyLayerArea
-from .hyperneat_regularity import HyperneatRegularity as HyperneatRegularity
 from .late_layers_it import LateLayersIt as LateLayersIt
 from .local_error_signals import LocalErrorSignals as LocalErrorSignals
 from .lstm_long_lag import LstmLongLag as LstmLongLag
