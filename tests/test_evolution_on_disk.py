@@ -14,8 +14,8 @@ import pytest
 
 import neurula as nl
 from neurula.checkpoints import alone, read_checkpoint, write_checkpoint
-from neurula.evolvers import SNES
-from neurula.genomes import Weights
+from neurula.evolvers import SNES, NeatSearch
+from neurula.genomes import Neat, Weights
 from neurula.settings import differences, settings_of
 
 KEY = jax.random.key(3)
@@ -201,3 +201,23 @@ def test_settings_are_told_apart():
     (found,) = differences(one, settings_of({"f": with_rate(0.1), "a": np.arange(1, 4)}, "x"))
     assert found.startswith("x.a was int64 (3,)")
     assert not any(" at 0x" in said for said in settings_of(GENOME, "genome").values())
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*wanted to grow beyond")
+def test_a_graph_that_grows_goes_on_too_and_says_where_it_found_no_room(tmp_path):
+    neat = Neat(2, 1, cells=1, connections=3, add_cell=0.5)
+
+    def first_weight(network, *, key):
+        return jnp.sum(network.projections[1].weight)
+
+    def grow(folder, generations):
+        return nl.evolve_on_disk(
+            folder, neat, NeatSearch(20), first_weight, generations=generations, every=10,
+            progress=False, draw=draw_nothing, key=KEY,
+        )  # fmt: skip
+
+    grow(tmp_path / "stopped", 10)
+    stopped = grow(tmp_path / "stopped", 20)
+    with pytest.warns(UserWarning, match=r"wanted to grow beyond (cells=1|connections=3)"):
+        assert same(stopped, grow(tmp_path / "whole", 20))

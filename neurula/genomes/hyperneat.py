@@ -9,6 +9,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from jax.core import Tracer
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from ..heredity import AbstractGenome
@@ -171,8 +172,10 @@ def _check_places(substrate: Network) -> None:
                 f"A pattern gives every connection its weight, but in {p.name} many share one "
                 f"({p.weight.shape} numbers). Use `shared=False`."
             )
-    full = substrate.edit(lambda p: eqx.tree_at(lambda p: p.weight, p, p.wiring.fill(1.0)))
-    if not bool(reaches(full)):
+    with jax.ensure_compile_time_eval():  # a genome may be made within a compiled program
+        full = substrate.edit(lambda p: eqx.tree_at(lambda p: p.weight, p, p.wiring.fill(1.0)))
+        way = reaches(full)
+    if not isinstance(way, Tracer) and not bool(way):
         raise ValueError(
             f"In this substrate no path leads from the senses {list(substrate.senses)} to the "
             f"voices {list(substrate.voices)}, even with all of its "

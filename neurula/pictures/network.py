@@ -60,7 +60,7 @@ def network(network: Network, *, strongest: int = 600) -> go.Figure:
     )
     figure.update_yaxes(scaleanchor=None)
     if size > len(kept):
-        words = f"{size - len(kept)} cells without connections are left out"
+        words = f"cells without connections, left out: {size - len(kept)}"
         theme.note(figure, words, x=1, y=0, xanchor="right", yanchor="top", font_size=11)
     return figure
 
