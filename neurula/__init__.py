@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     )
     from .plastic import Plastic as Plastic
     from .response import respond as respond
+    from .sample_pool import learn_from_pool as learn_from_pool
     from .simulation import (
         Simulated as Simulated,
         simulate as simulate,
@@ -108,6 +109,7 @@ _HOMES = {
     ),
     "plastic": ("Plastic",),
     "response": ("respond",),
+    "sample_pool": ("learn_from_pool",),
     "simulation": ("Simulated", "simulate", "simulate_many"),
     "storage": ("load", "save"),
     "symmetric": ("autoencoder", "boltzmann", "relaxing", "two_way"),
