@@ -2,7 +2,7 @@
 
 Cart-pole: population 128, a 64-64-2 perceptron, 16 episodes of at most 200 steps in a life, 64
 generations from the same spread around a random network; solved is a mean return of 195 of the
-last centre in fresh episodes. NEURULA_GENERATIONS=4 NEURULA_SEEDS=2 tries it in small.
+last centre in fresh episodes. NEURULA_GENERATIONS=4 NEURULA_RUNS=2 tries it in small.
 """
 
 import json
@@ -41,7 +41,7 @@ GIVEN: dict[str, Any] = {
     "episodes": 16,
     "deviation": 0.2,
     "generations": int(os.environ.get("NEURULA_GENERATIONS", "64")),
-    "seeds": int(os.environ.get("NEURULA_SEEDS", "5")),
+    "seeds": int(os.environ.get("NEURULA_RUNS", "5")),
     "exams": 4,  # of 16 episodes each
 }
 SOLVED = 195.0
