@@ -4,6 +4,8 @@ LeCun et al. (1998), Proc. IEEE 86:2278; the maximum over places, Riesenhuber & 
 Neurosci. 2:1019.
 """
 
+from typing import TYPE_CHECKING
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -12,8 +14,31 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from .contracts import AbstractBlock
 
+if TYPE_CHECKING:  # otherwise static checkers take these for constructor arguments
+    from typing import ClassVar as AbstractVar
+else:
+    from equinox import AbstractVar
 
-class Convolutional(AbstractBlock[None]):
+
+class AbstractPictureBlock(AbstractBlock[None]):
+    """No memory: square pictures of `side` pixels in, answers by a readout."""
+
+    side: AbstractVar[int]
+    readout: AbstractVar[eqx.nn.Linear]
+
+    @property
+    def inputs(self) -> dict[str, int]:
+        return {"input": self.side**2}
+
+    @property
+    def outputs(self) -> dict[str, int]:
+        return {"output": int(self.readout.out_features)}
+
+    def init(self, *, key: PRNGKeyArray | None = None) -> None:
+        del key
+
+
+class Convolutional(AbstractPictureBlock):
     """y = V max_places(max(W x_place + b, 0)) + d for square pictures of `side` pixels.
 
     Filters W are `size` pixels wide and look at every place where they fit. They begin as noise of
@@ -46,17 +71,6 @@ class Convolutional(AbstractBlock[None]):
         self.filters = jax.random.normal(at_filters, (filters, size**2)) * gain / size
         self.bias = jnp.zeros(filters)
         self.readout = eqx.nn.Linear(filters, outputs, key=at_readout)
-
-    @property
-    def inputs(self) -> dict[str, int]:
-        return {"input": self.side**2}
-
-    @property
-    def outputs(self) -> dict[str, int]:
-        return {"output": int(self.readout.out_features)}
-
-    def init(self, *, key: PRNGKeyArray | None = None) -> None:
-        del key
 
     def step(self, state: None, inputs: Float[Array, " in"]) -> tuple[None, Float[Array, " out"]]:
         return None, self.readout(self.found(inputs))

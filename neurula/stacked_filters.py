@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from .contracts import AbstractBlock
+from .convolutional import AbstractPictureBlock
 
 Maps = Float[Array, "side side channel"]
 Smaller = Float[Array, "place place out"]
@@ -32,7 +32,7 @@ class Filters(eqx.Module):
         return found + self.bias[None, None]
 
 
-class StackedFilters(AbstractBlock[None]):
+class StackedFilters(AbstractPictureBlock):
     """u_l = W_l * max(u_{l-1}, 0) + b_l, y = V mean_places(max(u_L, 0)) + d, for square pictures.
 
     Filters look only where they fit, so that no cell ever sees a border: a cell of layer l has a
@@ -69,17 +69,6 @@ class StackedFilters(AbstractBlock[None]):
             inside = channels
         self.side, self.layers = side, tuple(layers)
         self.readout = eqx.nn.Linear(channels, outputs, key=at_readout)
-
-    @property
-    def inputs(self) -> dict[str, int]:
-        return {"input": self.side**2}
-
-    @property
-    def outputs(self) -> dict[str, int]:
-        return {"output": int(self.readout.out_features)}
-
-    def init(self, *, key: PRNGKeyArray | None = None) -> None:
-        del key
 
     def step(self, state: None, inputs: Float[Array, " in"]) -> tuple[None, Float[Array, " out"]]:
         last = jax.nn.relu(self.drives(inputs)[-1])

@@ -21,6 +21,7 @@ from ..network import Network
 from ..neurons import LIF, Rate
 from ..symmetric import two_way
 from ..tasks import Digits, Squared
+from ..tasks.wrapped import AbstractWrapped
 from ..wirings import Dense, random
 from .staring_cells import TAU, Priced, Staring, behind
 
@@ -33,29 +34,16 @@ SETTLE, NUDGED, STEPS, HOPS = 30, 15, 20, 4  # steps; of spikes ms
 POOL = 64  # graphs, of which every seed draws one
 
 
-class Aimless(AbstractTask):
+class Aimless(AbstractWrapped):
     """The pictures of another task with answers drawn at random: nothing can be learned."""
 
     task: AbstractTask
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        return self.task.shape
 
     def sample(self, split: Split, *, key: PRNGKeyArray) -> Sample:
         sample = self.task.sample(split, key=key)
         answer = jax.random.randint(jax.random.fold_in(key, 1), (), 0, self.shape[2])
         target = jnp.tile(jax.nn.one_hot(answer, self.shape[2])[None], (self.shape[0], 1))
         return eqx.tree_at(lambda sample: sample.target, sample, target)
-
-    def exam(self, split: Split, *, key: PRNGKeyArray) -> Sample:
-        return self.task.exam(split, key=key)
-
-    def error(self, outputs: Float[Array, "time out"], sample: Sample) -> Float[Array, ""]:
-        return self.task.error(outputs, sample)
-
-    def score(self, outputs: Float[Array, "time out"], sample: Sample) -> Float[Array, ""]:
-        return self.task.score(outputs, sample)
 
 
 def taught_by(way: str) -> AbstractRule:

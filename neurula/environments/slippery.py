@@ -7,10 +7,11 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from ..behaviour import AbstractEnvironment, Event, Space, World
+from ..behaviour import AbstractEnvironment, Event, World
+from .wrapped import AbstractWrapped
 
 
-class Slippery(AbstractEnvironment[World]):
+class Slippery(AbstractWrapped[World]):
     """`environment`, where with probability `share` any action takes the place of the chosen one.
 
     It is drawn from all, the chosen one included. Nobody is told.
@@ -25,14 +26,6 @@ class Slippery(AbstractEnvironment[World]):
                 f"A share of actions is from 0 to 1, got share={self.share}. Write for example "
                 "Slippery(environment, 0.3) for three slips in ten steps."
             )
-
-    @property
-    def actions(self) -> Space:
-        return self.environment.actions
-
-    @property
-    def observations(self) -> Space:
-        return self.environment.observations
 
     def reset(self, *, key: PRNGKeyArray) -> tuple[World, Event]:
         return self.environment.reset(key=key)

@@ -9,7 +9,8 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Int, PRNGKeyArray
 
-from ..behaviour import AbstractEnvironment, Event, Space, World
+from ..behaviour import AbstractEnvironment, Event, World
+from .wrapped import AbstractWrapped
 
 
 class Timed(eqx.Module, Generic[World]):
@@ -19,7 +20,7 @@ class Timed(eqx.Module, Generic[World]):
     step: Int[Array, ""]
 
 
-class TimeLimit(AbstractEnvironment[Timed]):
+class TimeLimit(AbstractWrapped[Timed]):
     """`environment`, truncated after `limit` steps. Where it ends by itself, that is told too."""
 
     environment: AbstractEnvironment
@@ -31,14 +32,6 @@ class TimeLimit(AbstractEnvironment[Timed]):
                 f"An episode lasts at least one step, got limit={self.limit}. Use for example "
                 "TimeLimit(environment, 500)."
             )
-
-    @property
-    def actions(self) -> Space:
-        return self.environment.actions
-
-    @property
-    def observations(self) -> Space:
-        return self.environment.observations
 
     def reset(self, *, key: PRNGKeyArray) -> tuple[Timed, Event]:
         world, event = self.environment.reset(key=key)

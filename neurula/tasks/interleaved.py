@@ -11,9 +11,10 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from ..contracts import AbstractTask, Sample, Split
 from ..memories import AbstractRehearsal
+from .wrapped import AbstractWrapped
 
 
-class Interleaved(AbstractTask):
+class Interleaved(AbstractWrapped):
     """Training examples of `task`, of which a `share` is replaced by what `memory` brings back.
 
     As long as it knows nothing, all are fresh. Exams, and examples of other splits, are those of
@@ -27,10 +28,6 @@ class Interleaved(AbstractTask):
     share: float | Float[Array, ""] = 0.5  # of training examples, 0 to 1
     shuffled: bool = False
 
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        return self.task.shape
-
     def sample(self, split: Split, *, key: PRNGKeyArray) -> Sample:
         fresh = self.task.sample(split, key=key)
         if split != "train":
@@ -43,12 +40,3 @@ class Interleaved(AbstractTask):
         any_known = jnp.any(self.memory.known(self.kept))
         again = any_known & (jax.random.uniform(at_choice) < self.share)
         return jax.tree.map(lambda a, b: jnp.where(again, a, b), old, fresh)
-
-    def exam(self, split: Split, *, key: PRNGKeyArray) -> Sample:
-        return self.task.exam(split, key=key)
-
-    def error(self, outputs: Float[Array, "time out"], sample: Sample) -> Float[Array, ""]:
-        return self.task.error(outputs, sample)
-
-    def score(self, outputs: Float[Array, "time out"], sample: Sample) -> Float[Array, ""]:
-        return self.task.score(outputs, sample)

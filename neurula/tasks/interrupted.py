@@ -11,13 +11,14 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from ..contracts import AbstractTask, Sample, Split
+from ..contracts import Sample, Split
 from .bubbles import APART, PIECES, Bubbles, debris
 from .digits import Digits
 from .drawing import below, require
+from .wrapped import AbstractWrapped
 
 
-class Interrupted(AbstractTask):
+class Interrupted(AbstractWrapped):
     """Examples of `task` that are on for a number of time steps drawn from `after`.
 
     From then on there is blank paper, or a pattern mask made of pieces of other digits, one for
@@ -44,10 +45,6 @@ class Interrupted(AbstractTask):
             'Interrupted(task, by="mask")',
         )
 
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        return self.task.shape
-
     def sample(self, split: Split, *, key: PRNGKeyArray) -> Sample:
         chance = jr.uniform(jr.fold_in(key, APART + 1), (PIECES + 1,))
         steps = jnp.array(self.after)[below(len(self.after), chance[-1])]
@@ -60,12 +57,6 @@ class Interrupted(AbstractTask):
         at_each = jax.vmap(jax.vmap(self._interrupt, (0, None, 0)), (None, 0, None))
         cut = at_each(exam, jnp.array(self.after), chance)
         return jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), cut)
-
-    def error(self, outputs: Float[Array, "time out"], sample: Sample) -> Float[Array, ""]:
-        return self.task.error(outputs, sample)
-
-    def score(self, outputs: Float[Array, "time out"], sample: Sample) -> Float[Array, ""]:
-        return self.task.score(outputs, sample)
 
     def _interrupt(
         self, sample: Sample, steps: Int[Array, ""], chance: Float[Array, " number"]

@@ -13,9 +13,10 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 from ..contracts import AbstractTask, Sample, Split
 from .digits import Digits
 from .drawing import require
+from .wrapped import AbstractWrapped
 
 
-class Noisy(AbstractTask):
+class Noisy(AbstractWrapped):
     """Examples of `task` with Gaussian noise, its strength drawn from `noises` for every example.
 
     An exam is that of `task` at each strength in turn, weakest listed first: (strength x example).
@@ -34,10 +35,6 @@ class Noisy(AbstractTask):
             "Noisy(task, noises=(0.1, 0.2))",
         )
 
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        return self.task.shape
-
     def sample(self, split: Split, *, key: PRNGKeyArray) -> Sample:
         at_example, at_strength, at_noise = jr.split(key, 3)
         noise = jr.choice(at_strength, jnp.array(self.noises))
@@ -50,12 +47,6 @@ class Noisy(AbstractTask):
         at_each = jax.vmap(jax.vmap(self._spoil, (0, None, 0)), (None, 0, None))
         strengths = at_each(exam, jnp.array(self.noises), keys)
         return jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), strengths)
-
-    def error(self, outputs: Float[Array, "time out"], sample: Sample) -> Float[Array, ""]:
-        return self.task.error(outputs, sample)
-
-    def score(self, outputs: Float[Array, "time out"], sample: Sample) -> Float[Array, ""]:
-        return self.task.score(outputs, sample)
 
     def _spoil(self, sample: Sample, noise: Float[Array, ""], key: PRNGKeyArray) -> Sample:
         drawn = noise * jr.normal(key, sample.stimuli.shape)

@@ -12,9 +12,10 @@ from jaxtyping import Array, Float, Integer, PRNGKeyArray
 from ..contracts import AbstractTask, Sample, Split
 from .digits import Digits
 from .drawing import below, require
+from .wrapped import AbstractWrapped
 
 
-class Placed(AbstractTask):
+class Placed(AbstractWrapped):
     """Square pictures of `task`, enlarged, at a random place of a field of zeros with noise.
 
     Between pixels an enlarged picture is interpolated. An exam shows every picture of the other
@@ -60,12 +61,6 @@ class Placed(AbstractTask):
         at_pictures, at_places = jr.split(key)
         exam = self.task.exam(split, key=at_pictures)
         return jax.vmap(self._place)(exam, jr.split(at_places, len(exam.stimuli)))
-
-    def error(self, outputs: Float[Array, "time out"], sample: Sample) -> Float[Array, ""]:
-        return self.task.error(outputs, sample)
-
-    def score(self, outputs: Float[Array, "time out"], sample: Sample) -> Float[Array, ""]:
-        return self.task.score(outputs, sample)
 
     def _place(self, sample: Sample, key: PRNGKeyArray) -> Sample:
         """The same example, seen from further away."""

@@ -6,13 +6,14 @@ network without memory needs to see the past.
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import PRNGKeyArray
 
 from ..contracts import AbstractTask, Sample, Split
 from .drawing import require
+from .wrapped import AbstractWrapped
 
 
-class Shown(AbstractTask):
+class Shown(AbstractWrapped):
     """Examples of `task`, each input on for `steps` time steps, the last of which counts.
 
     With `past` > 1 an input comes with those before it, side by side, the newest last; zeros stand
@@ -41,12 +42,6 @@ class Shown(AbstractTask):
 
     def exam(self, split: Split, *, key: PRNGKeyArray) -> Sample:
         return jax.vmap(self._show)(self.task.exam(split, key=key))
-
-    def error(self, outputs: Float[Array, "time out"], sample: Sample) -> Float[Array, ""]:
-        return self.task.error(outputs, sample)
-
-    def score(self, outputs: Float[Array, "time out"], sample: Sample) -> Float[Array, ""]:
-        return self.task.score(outputs, sample)
 
     def _show(self, sample: Sample) -> Sample:
         time = len(sample.stimuli)

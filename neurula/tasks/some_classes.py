@@ -14,6 +14,7 @@ from ..contracts import AbstractTask, Sample, Split
 from ..memories.complementary import one_of
 from .digits import Digits
 from .drawing import require, split_key
+from .wrapped import AbstractWrapped
 
 
 def classes_of(sample: Sample) -> Float[Array, "*batch out"]:
@@ -26,7 +27,7 @@ def classes_of(sample: Sample) -> Float[Array, "*batch out"]:
     return sample.target[..., -1, :]
 
 
-class SomeClasses(AbstractTask):
+class SomeClasses(AbstractWrapped):
     """Examples of `task` whose class is among `taught`, all of them equally likely.
 
     They are drawn from the exam of the split, which for real data is all that there is. The exam
@@ -54,22 +55,9 @@ class SomeClasses(AbstractTask):
             return self.taught
         return jnp.zeros(self.task.shape[2], bool).at[jnp.array(self.taught)].set(True)
 
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        return self.task.shape
-
     def sample(self, split: Split, *, key: PRNGKeyArray) -> Sample:
         which, how = jax.random.split(split_key(key, split))
         exam = self.task.exam(split, key=how)
         there = self.mask[jnp.argmax(classes_of(exam), -1)]
         index = one_of(there, key=which)
         return jax.tree.map(lambda x: x[index], exam)
-
-    def exam(self, split: Split, *, key: PRNGKeyArray) -> Sample:
-        return self.task.exam(split, key=key)
-
-    def error(self, outputs: Float[Array, "time out"], sample: Sample) -> Float[Array, ""]:
-        return self.task.error(outputs, sample)
-
-    def score(self, outputs: Float[Array, "time out"], sample: Sample) -> Float[Array, ""]:
-        return self.task.score(outputs, sample)

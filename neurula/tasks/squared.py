@@ -3,14 +3,15 @@
 The error of the delta rule: Widrow & Hoff (1960), IRE WESCON Convention Record 4:96.
 """
 
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float
 
-from ..contracts import AbstractTask, Sample, Split
+from ..contracts import AbstractTask, Sample
 from .digits import Digits
 from .marking import squared_error
+from .wrapped import AbstractWrapped
 
 
-class Squared(AbstractTask):
+class Squared(AbstractWrapped):
     """Another task, whose error is half the squared distance between outputs and target.
 
     Its slope is the difference itself, so that teachers which hold or nudge outputs pull them to
@@ -19,18 +20,5 @@ class Squared(AbstractTask):
 
     task: AbstractTask = Digits()
 
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        return self.task.shape
-
-    def sample(self, split: Split, *, key: PRNGKeyArray) -> Sample:
-        return self.task.sample(split, key=key)
-
-    def exam(self, split: Split, *, key: PRNGKeyArray) -> Sample:
-        return self.task.exam(split, key=key)
-
     def error(self, outputs: Float[Array, "time out"], sample: Sample) -> Float[Array, ""]:
         return squared_error(outputs, sample) * outputs.shape[-1] / 2
-
-    def score(self, outputs: Float[Array, "time out"], sample: Sample) -> Float[Array, ""]:
-        return self.task.score(outputs, sample)
