@@ -125,7 +125,8 @@ class BaldwinEffect(AbstractClaim):
         "As many evaluations can be spent in many ways. Here each non-learner tests random "
         "genotypes; a population a thousand times larger would be another way.",
         "That plastic alleles are selected shows that learning is selected for, which is not yet "
-        "genetic assimilation (Fontanari & Santos 2017): see the rise after generation 20.",
+        "genetic assimilation (Fontanari & Santos 2017): see the rise after generation 20, which "
+        "also counts the few runs that find the combination only then.",
         "One needle is where guidance matters most (see NK); without mutation some alleles stay "
         "plastic for good (Harvey 1993).",
     )
