@@ -63,7 +63,7 @@ def test_the_delta_rule_goes_downhill():
 
 def test_the_delta_rule_learns_and_nothing_learns_nothing():
     claim = EvolvedLearningRule()
-    tasks = jax.random.split(KEY, 20)
+    tasks = jax.random.split(jax.random.key(1), 20)  # with KEY brains would be born as planes
 
     @eqx.filter_jit
     def accuracy(coefficients):
