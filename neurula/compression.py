@@ -15,7 +15,7 @@ from jaxtyping import Array, Float
 
 BITS = 32  # of a number in full
 STEPS = {1: 1.596, 2: 0.9957, 3: 0.5860, 4: 0.3352}  # by bits, in standard deviations: Max (1960)
-Matrices = list[Float[Array, "post pre"]]
+Matrices = list[Float[Array, "_ _"]]  # (post, pre) each
 
 
 class Code(NamedTuple):
@@ -23,7 +23,7 @@ class Code(NamedTuple):
 
     decode: Callable[[Any], Matrices]
     genes: Any
-    bits: float
+    bits: float | int
 
 
 def low_rank(trained: Matrices, room: int, *, value: int) -> Code:
@@ -98,7 +98,7 @@ def rounded(
     return mask * (numbers + jax.lax.stop_gradient(near - numbers))
 
 
-def largest(bits: Callable[[int], float], room: float, most: int) -> int:
+def largest(bits: Callable[[int], Any], room: float | int, most: int) -> int:
     """The largest number up to `most` whose bits there is room for.
 
     Raises `ValueError` where there is no room for 1.

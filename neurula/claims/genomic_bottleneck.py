@@ -179,7 +179,7 @@ class GenomicBottleneck(AbstractClaim):
         speed = Superiority(late, soon, 0.0)
         near = Superiority(brain, points["uncompressed"], -self.margin)
         return Evidence(
-            weakest(*rivals.values()),
+            weakest(*sorted(rivals.values(), key=lambda test: test.decide().estimate)),
             gates=(
                 Gate(
                     f"the network learns, to {LEARNED:g} points", whole >= LEARNED, f"{whole:.1f}"
