@@ -22,7 +22,6 @@ from .local_error_signals import LocalErrorSignals as LocalErrorSignals
 from .lstm_long_lag import LstmLongLag as LstmLongLag
 from .marr_gradient import MarrGradient as MarrGradient
 from .masking_interrupts import MaskingInterrupts as MaskingInterrupts
-from .neat_double_pole import NeatDoublePole as NeatDoublePole
 from .null_calibration import NullCalibration as NullCalibration
 from .occlusion_recurrence import OcclusionRecurrence as OcclusionRecurrence
 from .oja_gradient import OjaGradient as OjaGradient

@@ -39,11 +39,11 @@ class NeatSearch(AbstractEvolver[Ecology]):
     A species has children in proportion to the mean fitness of its members (fitness / size,
     summed), bred from its fittest `survival`. Its champion lives on unchanged if it has more than
     `champions` members. One that has not become fitter for `stagnation` generations has no
-    children, even if it holds the best genome, unless all stand still; if nobody has become fitter
-    than ever for `crisis` generations, only the two best species have any, once. A child is a
-    mutant of one parent (`mutants`), or it has two, of the same species, or with the chance
-    `interspecies` of any, and is mutated too but for a share `unmutated`. With `goal` species the
-    threshold moves by `adjust` in every generation.
+    children, even if it holds the best genome, unless all stand still. With a `crisis`, if nobody
+    has become fitter than ever for so many generations, only the two best species have any, once.
+    A child is a mutant of one parent (`mutants`), or it has two, of the same species, or with the
+    chance `interspecies` of any, and is mutated too but for a share `unmutated`. With `goal`
+    species the threshold moves by `adjust` in every generation.
 
     For any genome with a distance. `speciation=False`: one species for all. `mating=False`: one
     parent for all. Where every fitness of a generation is broken, all genes are drawn anew.
@@ -57,7 +57,7 @@ class NeatSearch(AbstractEvolver[Ecology]):
     survival: float = 0.2
     champions: int = 5
     stagnation: int = 15  # generations
-    crisis: int = 20  # generations
+    crisis: int | None = eqx.field(static=True, default=None)  # generations; 20 in the paper
     mutants: float = 0.25
     unmutated: float = 0.2
     interspecies: float = 0.001
@@ -134,10 +134,13 @@ class NeatSearch(AbstractEvolver[Ecology]):
         mine = members(state.home, species.name.shape[0])
         peak = jnp.max(jnp.where(mine, state.fitness[None, :], -jnp.inf), axis=1)
         rank = jnp.argsort(jnp.argsort(-jnp.where(species.exists, peak, -jnp.inf)))
-        crisis = (state.idle > 0) & (state.idle % self.crisis == 0)
-        idle = jnp.where(crisis & (rank < 2), 0, species.idle)
-        state = eqx.tree_at(lambda s: s.species.idle, state, idle)
-        rises = species.exists & jnp.where(crisis, rank < 2, idle < self.stagnation)
+        rises = species.exists & (species.idle < self.stagnation)
+        if self.crisis is not None:
+            crisis = (state.idle > 0) & (state.idle % self.crisis == 0)
+            best = species.exists & (rank < 2)
+            idle = jnp.where(crisis & best, 0, species.idle)
+            state = eqx.tree_at(lambda s: s.species.idle, state, idle)
+            rises = jnp.where(crisis, best, rises)
         return state, jnp.where(jnp.any(rises), rises, species.exists)
 
     def _breed(
