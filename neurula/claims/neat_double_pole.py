@@ -65,7 +65,8 @@ class NeatDoublePole(AbstractClaim):
         "Failures are censored at the cap, not left out: means over successes flatter bad arms.",
         "Without species NEAT starts from random graphs, as in the paper, so two things differ.",
         "CMA-ES and CoSyNE have populations of their own, 16 and 40; the cap is on evaluations.",
-        "The paper lets only two species breed after 20 generations without progress; here not.",
+        "The paper lets only two species breed after 20 generations without progress, and spares "
+        "no species that stands still; here others breed on, and that of the best is spared.",
         "No arm is tuned: all have published or default settings.",
         "NEAT without mating and with random starts in species, and poles without velocities, are "
         "left out.",

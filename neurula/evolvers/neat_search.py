@@ -39,10 +39,10 @@ class NeatSearch(AbstractEvolver[Ecology]):
     A species has children in proportion to the mean fitness of its members (fitness / size,
     summed), bred from its fittest `survival`. Its champion lives on unchanged if it has more than
     `champions` members. One that has not become fitter for `stagnation` generations has no
-    children, even if it holds the best genome, unless all stand still. With a `crisis`, if nobody
-    has become fitter than ever for so many generations, only the two best species have any, once.
-    A child is a mutant of one parent (`mutants`), or it has two, of the same species, or with the
-    chance `interspecies` of any, and is mutated too but for a share `unmutated`. With `goal`
+    children, unless all stand still or, if `spared`, it holds the best genome. With a `crisis`, if
+    nobody has become fitter than ever for so many generations, only the two best species have any,
+    once. A child is a mutant of one parent (`mutants`), or it has two, of the same species, or with
+    the chance `interspecies` of any, and is mutated too but for a share `unmutated`. With `goal`
     species the threshold moves by `adjust` in every generation.
 
     For any genome with a distance. `speciation=False`: one species for all. `mating=False`: one
@@ -57,6 +57,7 @@ class NeatSearch(AbstractEvolver[Ecology]):
     survival: float = 0.2
     champions: int = 5
     stagnation: int = 15  # generations
+    spared: bool = eqx.field(static=True, default=True)  # the paper: False
     crisis: int | None = eqx.field(static=True, default=None)  # generations; 20 in the paper
     mutants: float = 0.25
     unmutated: float = 0.2
@@ -135,6 +136,9 @@ class NeatSearch(AbstractEvolver[Ecology]):
         peak = jnp.max(jnp.where(mine, state.fitness[None, :], -jnp.inf), axis=1)
         rank = jnp.argsort(jnp.argsort(-jnp.where(species.exists, peak, -jnp.inf)))
         rises = species.exists & (species.idle < self.stagnation)
+        if self.spared:
+            leader = state.home[jnp.argmax(state.fitness)]
+            rises = rises | (jnp.arange(rises.shape[0]) == leader)
         if self.crisis is not None:
             crisis = (state.idle > 0) & (state.idle % self.crisis == 0)
             best = species.exists & (rank < 2)
