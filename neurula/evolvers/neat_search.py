@@ -39,10 +39,11 @@ class NeatSearch(AbstractEvolver[Ecology]):
     A species has children in proportion to the mean fitness of its members (fitness / size,
     summed), bred from its fittest `survival`. Its champion lives on unchanged if it has more than
     `champions` members. One that has not become fitter for `stagnation` generations has no
-    children, unless it holds the best genome; if nobody has for `crisis` generations, only the two
-    best species have any, once. A child is a mutant of one parent (`mutants`), or it has two, of
-    the same species, or with the chance `interspecies` of any, and is mutated too but for a share
-    `unmutated`. With `goal` species the threshold moves by `adjust` in every generation.
+    children, unless all stand still or, if `spared`, it holds the best genome. With a `crisis`, if
+    nobody has become fitter than ever for so many generations, only the two best species have any,
+    once. A child is a mutant of one parent (`mutants`), or it has two, of the same species, or with
+    the chance `interspecies` of any, and is mutated too but for a share `unmutated`. With `goal`
+    species the threshold moves by `adjust` in every generation.
 
     For any genome with a distance. `speciation=False`: one species for all. `mating=False`: one
     parent for all. Where every fitness of a generation is broken, all genes are drawn anew.
@@ -56,7 +57,8 @@ class NeatSearch(AbstractEvolver[Ecology]):
     survival: float = 0.2
     champions: int = 5
     stagnation: int = 15  # generations
-    crisis: int = 20  # generations
+    spared: bool = eqx.field(static=True, default=True)  # the paper: False
+    crisis: int | None = eqx.field(static=True, default=None)  # generations; 20 in the paper
     mutants: float = 0.25
     unmutated: float = 0.2
     interspecies: float = 0.001
@@ -125,7 +127,7 @@ class NeatSearch(AbstractEvolver[Ecology]):
         return jax.vmap(lambda k: genome.sample(key=k))(keys)
 
     def _fertile(self, state: Ecology) -> tuple[Ecology, Bool[Array, " species"]]:
-        """Which species may have children: not those that stand still, but always the best.
+        """Which species may have children: not those that stand still, unless all do.
 
         In a crisis the two best do, and are given time again.
         """
@@ -133,12 +135,17 @@ class NeatSearch(AbstractEvolver[Ecology]):
         mine = members(state.home, species.name.shape[0])
         peak = jnp.max(jnp.where(mine, state.fitness[None, :], -jnp.inf), axis=1)
         rank = jnp.argsort(jnp.argsort(-jnp.where(species.exists, peak, -jnp.inf)))
-        crisis = (state.idle > 0) & (state.idle % self.crisis == 0)
-        idle = jnp.where(crisis & (rank < 2), 0, species.idle)
-        state = eqx.tree_at(lambda s: s.species.idle, state, idle)
-        rises = jnp.where(crisis, rank < 2, idle < self.stagnation)
-        leader = state.home[jnp.argmax(state.fitness)]
-        return state, species.exists & (rises | (jnp.arange(rank.shape[0]) == leader))
+        rises = species.exists & (species.idle < self.stagnation)
+        if self.spared:
+            leader = state.home[jnp.argmax(state.fitness)]
+            rises = rises | (jnp.arange(rises.shape[0]) == leader)
+        if self.crisis is not None:
+            crisis = (state.idle > 0) & (state.idle % self.crisis == 0)
+            best = species.exists & (rank < 2)
+            idle = jnp.where(crisis & best, 0, species.idle)
+            state = eqx.tree_at(lambda s: s.species.idle, state, idle)
+            rises = jnp.where(crisis, best, rises)
+        return state, jnp.where(jnp.any(rises), rises, species.exists)
 
     def _breed(
         self, state: Ecology, genome: AbstractGenome, fertile: Array, key: PRNGKeyArray
