@@ -4,6 +4,7 @@ from .angles import angles as angles
 from .curves import curves as curves
 from .forest import forest as forest
 from .graph import graph as graph
+from .growth import growth as growth, growth_strip as growth_strip
 from .images import images as images
 from .likeness import likeness as likeness
 from .maps import maps as maps
