@@ -24,6 +24,7 @@ from .morphogens import Morphogens
 from .tissue import Tissue, crawl, divide, push
 
 COVERED = 0.4  # share of the square that `capacity` cells cover
+UNBORN = -1.0  # both coordinates of cells that were never born, outside the square
 WILLING = -1.0  # the answer above which a cell divides: it does, unless told not to
 
 
@@ -36,10 +37,11 @@ class Development(AbstractVectorGenome):
     other. At last cells, senses (a row at the floor) and voices (a row at the roof) show molecules,
     and those connect whose ligand and receptor match and which are near (`affinity`). So a genome
     has the same length whatever it grows. What grows is "input" over "cells" (tanh, with biases
-    and loops of delay 1) to "output" (linear), padded to `capacity`: no connections, no cell.
+    and loops of delay 1) to "output" (linear), padded to `capacity`: cells never born have no
+    connections and lie outside, at (-1, -1).
 
     `shuffled` holds the key of a sham: in every step each cell feels the concentrations and
-    gradients XX
+    gradients of another place, the same for all genes. `noise` displaces daughters, in radii.
     """
 
     inputs: int = eqx.field(static=True)
@@ -95,6 +97,16 @@ class Development(AbstractVectorGenome):
         first = jax.tree.map(lambda x: x[None], self.founding())
         whole = jax.tree.map(lambda a, b: jnp.concatenate([a, b]), first, stages)
         return whole, self.connect(genes, tissue)
+
+    def concentrations(
+        self, stages: Tissue, across: int = 48
+    ) -> Float[Array, "stage morphogen row column"]:
+        """All morphogens over the square, rows from the floor, columns from the left."""
+        line = (jnp.arange(across) + 0.5) / across
+        x, y = jnp.meshgrid(line, line)
+        places = jnp.stack([x.ravel(), y.ravel()], axis=1)
+        value = jax.vmap(lambda field: self.morphogens.sense(field, places)[0])(stages.secreted)
+        return jnp.moveaxis(value, -1, 1).reshape(len(value), -1, across, across)
 
     def founding(self) -> Tissue:
         """The founders, side by side in the middle."""
@@ -167,9 +179,10 @@ class Development(AbstractVectorGenome):
             delay = int(source == target)
             joins.append(Projection(source, target, wiring, weight, delay=delay))
         bias = jnp.where(alive, cell.bias[:, 0], 0.0)
+        places = jnp.where(alive[:, None], tissue.places, UNBORN)
         populations = {
             "input": Population(self.inputs, Rate("identity"), Positions(senses)),
-            "cells": Population(self.capacity, Rate("tanh", bias), Positions(tissue.places)),
+            "cells": Population(self.capacity, Rate("tanh", bias), Positions(places)),
             "output": Population(
                 self.outputs, Rate("identity", voice.bias[:, 0]), Positions(voices)
             ),

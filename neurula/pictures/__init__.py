@@ -6,6 +6,7 @@ from .evolution import evolution as evolution
 from .film import film as film
 from .forest import forest as forest
 from .graph import graph as graph
+from .growth import growth as growth, growth_strip as growth_strip
 from .images import images as images
 from .likeness import likeness as likeness
 from .lineage import lineage as lineage
