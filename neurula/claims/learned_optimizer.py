@@ -75,7 +75,7 @@ class LearnedOptimizer(AbstractClaim):
     )
     data: ClassVar[tuple[str, ...]] = ()
     budgets: ClassVar[dict[str, Budget]] = {
-        "smoke": Budget(2, steps=20, unroll=10, ways=2, trials=4, tuning=4, fresh=8, longer=30),
+        "smoke": Budget(2, steps=20, unroll=10, ways=2, trials=4, tuning=4, exams=8, longer=30),
         "quick": Budget(8),
         "full": Budget(16, ways=2000, batch=32, trials=2048),
     }
@@ -88,14 +88,14 @@ class LearnedOptimizer(AbstractClaim):
     rate: float = 0.01  # of the training of the learned, by Adam, decaying to 0
     trials: int = 512  # settings that are tried for each hand-made optimiser
     tuning: int = 128  # tasks on which the best of them are tried
-    fresh: int = 200  # tasks of the exam
+    exams: int = 200  # tasks of the exam
 
     def space(self, arm: str) -> dict[str, Range]:
         return {}  # tuning is part of a run: on its own tasks for training, anew for every seed
 
     def run(self, arm: str, settings: dict[str, Float[Array, ""]], *, key: PRNGKeyArray) -> Outcome:
         to_learner, to_train, to_search, to_exam = jax.random.split(key, 4)
-        old, new = jax.random.split(to_train, self.tuning), jax.random.split(to_exam, self.fresh)
+        old, new = jax.random.split(to_train, self.tuning), jax.random.split(to_exam, self.exams)
         tasks = 0
         if arm in HAND_MADE:
             tried = jax.vmap(lambda k: drawn(arm, k))(jax.random.split(to_search, self.trials))
