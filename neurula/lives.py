@@ -14,10 +14,10 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from .agents import Controller
 from .behaviour import AbstractEnvironment
 from .contracts import AbstractBlock, AbstractRule, AbstractTask, Split
-from .genomes import reaches
 from .heredity import Life
 from .live import examine, learn
 from .network import Network
+from .reaching import reaches
 
 
 class InWorld(eqx.Module):

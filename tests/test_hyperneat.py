@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 import neurula as nl
-from neurula.genomes import HyperNeat, Neat, cppn, patterns, reaches, sandwich, sheet
+from neurula.genomes import HyperNeat, Neat, cppn, patterns, sandwich, sheet
 from neurula.genomes.marks import NOTHING, mark
 from neurula.genomes.neat_genes import add_cell_gene, add_connection_gene, empty
 from neurula.network import Network, Population, Projection
 from neurula.neurons import Rate
 from neurula.populations import Positions
+from neurula.reaching import reaches
 from neurula.wirings import Dense, Grid, Sparse
 
 KEY = jax.random.key(0)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import neurula as nl
-from neurula.reaching import Reaching, reaches, require_path
+from neurula.reaching import reaches, require_path
 from neurula.wirings import Dense
 
 
@@ -41,9 +41,9 @@ def test_it_says_what_a_graph_says():
 def test_what_joins_nothing_is_unfit_and_said():
     whole = nl.layered([2, 3, 1], key=jax.random.key(0))
     cut = nl.lesion(whole, {"hidden1": jnp.ones(3, bool)})
-    life = Reaching(lambda network, *, key: jnp.asarray(3.0))
+    life = nl.Connected(lambda network, *, key: jnp.asarray(3.0))
     assert life(whole, key=jax.random.key(0)).fitness == 3
-    assert np.isnan(life(cut, key=jax.random.key(0)).fitness)
+    assert life(cut, key=jax.random.key(0)).fitness == -np.inf
     require_path(whole)
     with pytest.raises(ValueError, match=r"No path leads .* unfit"):
         require_path(cut)

@@ -19,11 +19,10 @@ from ..evolvers import SNES
 from ..experiment import AbstractClaim, Arm, Budget, Evidence, Gate, Outcome, Outcomes, Range
 from ..genomes import Development, RandomProjection, Weights
 from ..heredity import AbstractVectorGenome, Life
-from ..lives import InWorld
+from ..lives import Connected, InWorld
 from ..network import Network
 from ..neurons import Rate
 from ..populations import Population, Projection
-from ..reaching import Reaching
 from ..response import respond
 from ..shares import share
 from ..tasks import MNIST1D
@@ -155,7 +154,7 @@ class GrowthVsDirect(AbstractClaim):
             return Life((share(right) - 0.1) / 0.9)
 
         told = sorted_out if task == "MNIST-1D" else acted
-        return Reaching(told) if arm in GROWN and not exam else told
+        return Connected(told) if arm in GROWN and not exam else told
 
     def evolved(
         self, arm: str, task: str, cells: int, deviation: Float[Array, ""], *, key: PRNGKeyArray

@@ -3,7 +3,7 @@
 from .bottleneck import Bottleneck as Bottleneck
 from .cppn import cppn as cppn, patterns as patterns
 from .development import Development as Development
-from .hyperneat import HyperNeat as HyperNeat, reaches as reaches
+from .hyperneat import HyperNeat as HyperNeat
 from .learned_optimiser import LearnedOptimiser as LearnedOptimiser
 from .morphogens import Morphogens as Morphogens
 from .neat import Neat as Neat

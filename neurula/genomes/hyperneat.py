@@ -10,11 +10,12 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax.core import Tracer
-from jaxtyping import Array, Bool, Float, PRNGKeyArray
+from jaxtyping import Array, Float, PRNGKeyArray
 
 from ..heredity import AbstractGenome
 from ..network import Network
 from ..populations import Projection
+from ..reaching import reaches
 from ..wirings import Dense
 from .cppn import cppn, patterns
 from .neat import Neat
@@ -132,26 +133,6 @@ class HyperNeat(AbstractGenome[NeatGenes]):
             there = there if wiring.mask is None else there & wiring.mask
             wiring = Dense(wiring.post, wiring.pre, there)
         return eqx.tree_at(lambda p: (p.wiring, p.weight), projection, (wiring, weight))
-
-
-def reaches(network: Network) -> Bool[Array, ""]:
-    """Whether some way leads from a sense to a voice, over weights that are not 0."""
-    reached = {
-        name: jnp.full(p.size, float(name in network.senses))
-        for name, p in network.populations.items()
-    }
-
-    def spread(seen: tuple) -> tuple:
-        reached, _ = seen
-        more = dict(reached)
-        for p in network.projections:
-            arrives = p.wiring.drive(jnp.abs(p.weight), reached[p.source]) > 0
-            more[p.target] = jnp.maximum(more[p.target], arrives.astype(jnp.float32))
-        moved = jnp.stack([jnp.any(more[name] != reached[name]) for name in reached])
-        return more, jnp.any(moved)
-
-    reached, _ = jax.lax.while_loop(lambda seen: seen[1], spread, (reached, jnp.ones((), bool)))
-    return jnp.any(jnp.stack([jnp.any(reached[name] > 0) for name in network.voices]))
 
 
 def _check_places(substrate: Network) -> None:
