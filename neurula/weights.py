@@ -39,8 +39,8 @@ def _draw(
     place = jax.eval_shape(wiring.fill, 0.0)
     ones = wiring.fill(1.0)
     inputs = wiring.drive(ones, jnp.ones(wiring.shape[1]))
-    _, by_target = wiring.ends(jnp.zeros(wiring.shape[1]), jnp.maximum(inputs, 1.0))
-    scale = gain / jnp.sqrt(by_target)
+    _, by_target = wiring.ends(jnp.zeros(wiring.shape[1]), inputs)
+    scale = gain / jnp.sqrt(jnp.maximum(by_target, 1.0))  # nobody is at an end beyond an edge
     noise = jax.random.normal(key, place.shape)
     if noise.ndim < scale.ndim:  # one weight serves many cells: scale it as for the average one
         if sign is not None:

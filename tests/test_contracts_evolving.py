@@ -33,11 +33,9 @@ EVOLVERS = {  # that need settings
 }
 # Every generation starts anew, or looks for something else than fitness.
 FORGETFUL = {evolvers.NoveltySearch, evolvers.RandomSearch}
-# What an evolver is tried on: a vector, unless it is named here.
-HOMES = {evolvers.NeatSearch: EXAMPLES[genomes.Neat]}
-# Weights move by up to 2.5 as they come, too far for a hill that is 1 wide.
+# What an evolver is tried on: a vector, unless it is named here. NEAT's weights move by up to 2.5
+# as they come, too far for a hill that is 1 wide.
 HOMES = {evolvers.NeatSearch: lambda: genomes.Neat(2, 1, cells=4, connections=12, step=0.3)}
-FORGETFUL = {evolvers.RandomSearch}  # every generation starts anew
 
 
 def shelf(module, kind):

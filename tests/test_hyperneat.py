@@ -32,9 +32,11 @@ def genes_of(neat, weights, hidden=()):
     for index, (name, kind) in enumerate(dict(hidden).items()):
         marks[name] = mark(jnp.asarray(0), jnp.asarray(neat.inputs + 1), 50 + index)
         kind = jnp.asarray(neat.nonlinearities.index(kind), jnp.int32)
-        genes = add_cell_gene(genes, marks[name], kind)
+        genes = add_cell_gene(genes, marks[name], kind, jnp.ones((), bool))
     for (a, b), weight in weights.items():
-        genes = add_connection_gene(genes, marks[a], marks[b], jnp.asarray(weight, jnp.float32))
+        genes = add_connection_gene(
+            genes, marks[a], marks[b], jnp.asarray(weight, jnp.float32), jnp.ones((), bool)
+        )
     return genes
 
 

@@ -56,7 +56,7 @@ def test_non_linearities(kind):
 
 @pytest.mark.parametrize("cell", [Rate, Leaky])
 def test_unknown_non_linearity(cell, unchecked):
-    message = r"one of identity, .*, sign, but got 'cube'\. .*add_a_part"
+    message = r"one of identity, .*, but got 'cube'\. .*add_a_part"
     with pytest.raises(ValueError, match=message):
         cell("cube")
 
