@@ -15,7 +15,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 from ..automaton import Automaton
 from ..contracts import AbstractBlock, Sample, Split
 from ..convolutional import Convolutional
-from ..evidence import Parity, Superiority
+from ..evidence import Parity, Superiority, weakest
 from ..experiment import AbstractClaim, Arm, Budget, Evidence, Gate, Outcome, Outcomes, Range
 from ..live import learn
 from ..looking import Held, Untied
@@ -40,7 +40,8 @@ class LocalGridConsensus(AbstractClaim):
     statement: ClassVar[str] = (
         "Cells that hear only their neighbours and follow one rule agree on which digit they are "
         "part of, if signals have time to cross the picture: their vote is right 20 points more "
-        "often than where signals cross an eighth of it."
+        "often than where signals cross an eighth of it, and as often as a CNN of equal "
+        "parameters is, within 3 points."
     )
     source: ClassVar[str] = "Randazzo et al. (2020), Distill 5:e00027.002"
     level: ClassVar[Literal["computation", "algorithm", "implementation"]] = "algorithm"
@@ -56,13 +57,15 @@ class LocalGridConsensus(AbstractClaim):
         SCRAMBLED: Arm("sham", "long, but pixels sit elsewhere: neighbours are far apart"),
     }
     margin: ClassVar[float] = 20.0
-    unit: ClassVar[str] = "points of test accuracy, by majority of the cells that see ink"
+    unit: ClassVar[str] = (
+        "points of test accuracy, by majority of the cells that see ink (to the CNN: margin 3)"
+    )
     refuted_if: ClassVar[str] = (
         "with time to cross the picture the vote gains less than 20 points over an eighth of the "
-        "way"
+        "way, or the CNN is more than 3 points better. The weaker part rules"
     )
     expected: ClassVar[str] = (
-        "Supported, and a few points behind a CNN. Bad outcome: votes of cells that see a small "
+        "The gain from time, and a few points behind a CNN. Bad outcome: votes of cells that see a small "
         "patch each are nearly as good, since a vote is itself a global step."
     )
     pitfalls: ClassVar[tuple[str, ...]] = (
@@ -76,6 +79,8 @@ class LocalGridConsensus(AbstractClaim):
         "Cells learn by cross-entropy: the paper's squared error lasts longer, but on tuning seeds "
         "was too slow for the budget.",
         "The same writers are in all parts of the data.",
+        "The first run on these seeds was judged by the gain from time alone (supported); the "
+        "likeness to a CNN, which the design had asked for too, was put back after it.",
     )
     data: ClassVar[tuple[str, ...]] = ("digits",)
     budgets: ClassVar[dict[str, Budget]] = {
@@ -172,13 +177,14 @@ class LocalGridConsensus(AbstractClaim):
         able, cost = points[LONG].mean(), (points[LONG] - points[SCRAMBLED]).mean()
         again = Parity(late["accuracy"][:, -1], points[LONG], 3.0)
         return Evidence(
-            lead(SHORT, self.margin),
+            weakest(lead(SHORT, self.margin), parity(CNN)),
             gates=(
                 Gate("the long automaton learns: 60 %", bool(able >= 60), f"{able:.1f} %"),
                 Gate("so does the CNN: 90 %", *reached(points[CNN], 90)),
                 Gate(f"scrambling costs {LEAST:g} points", bool(cost >= LEAST), f"{cost:.1f}"),
             ),
             secondary={
+                "time to cross beyond an eighth of it": lead(SHORT, self.margin),
                 **{f"within 3 points of {arm}": parity(arm) for arm in (CNN, UNTIED, NARROW)},
                 "beyond cells alone": lead(ALONE, self.margin),
                 "beyond scrambled pixels": lead(SCRAMBLED, LEAST),
