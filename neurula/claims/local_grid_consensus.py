@@ -65,8 +65,8 @@ class LocalGridConsensus(AbstractClaim):
         "way, or the CNN is more than 3 points better. The weaker part rules"
     )
     expected: ClassVar[str] = (
-        "The gain from time, and a few points behind a CNN. Bad outcome: votes of cells that see a small "
-        "patch each are nearly as good, since a vote is itself a global step."
+        "The gain from time, and a few points behind a CNN. Bad outcome: votes of cells that see a "
+        "small patch each are nearly as good, since a vote is itself a global step."
     )
     pitfalls: ClassVar[tuple[str, ...]] = (
         "Voting adds up what local features say, as in a bag of words; so cells are taught one by "
