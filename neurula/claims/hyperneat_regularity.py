@@ -233,7 +233,10 @@ class HyperneatRegularity(AbstractClaim):
         from ..pictures import curves
 
         lines = {arm: fitness(outcome).mean(1) for arm, outcome in outcomes.items()}
-        titles = {"x_title": "regularity, %", "y_title": "fitness, mean of two problems"}
+        titles: dict[str, Any] = {
+            "x_title": "regularity, %",
+            "y_title": "fitness, mean of two problems",
+        }
         return curves(100 * np.array(LEVELS), lines, **titles)
 
 
