@@ -6,12 +6,13 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from bandit import Bandit
 
 import neurula as nl
 from neurula.agents import A2C
 from neurula.agents.a2c import returns
 from neurula.agents.brains import Perceptron
-from neurula.behaviour import AbstractEnvironment, Discrete, Event, Transition
+from neurula.behaviour import Transition
 from neurula.environments import Catch
 
 
@@ -25,26 +26,6 @@ def test_returns_by_hand():
     found = returns(lived, ahead, 0.5)
     fourth = 4 + 0.5 * 40
     assert found.tolist() == [1 + 0.5 * 2, 2, 3 + 0.5 * fourth, fourth, 5 + 0.5 * 50]
-
-
-class Bandit(AbstractEnvironment):
-    """One choice, then the episode is over; arms pay 0, 1 and 0.5."""
-
-    @property
-    def actions(self):
-        return Discrete(3)
-
-    @property
-    def observations(self):
-        return Discrete(1)
-
-    def reset(self, *, key):
-        no = jnp.zeros((), bool)
-        return jnp.zeros((), jnp.int32), Event(jnp.zeros((), jnp.int32), jnp.zeros(()), no, no)
-
-    def step(self, state, action, *, key):
-        pay = jnp.array([0.0, 1.0, 0.5])[action]
-        return state, Event(state, pay, jnp.ones((), bool), jnp.zeros((), bool))
 
 
 def test_with_entropy_the_policy_is_the_softmax_of_what_actions_pay(key):

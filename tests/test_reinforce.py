@@ -6,33 +6,12 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from bandit import PAY, Bandit
 
 import neurula as nl
 from neurula.agents import Reinforce
 from neurula.agents.brains import Perceptron
-from neurula.behaviour import AbstractEnvironment, Discrete, Event, Transition
-
-PAY = jnp.array([0.0, 1.0, 0.5])
-
-
-class Bandit(AbstractEnvironment):
-    """One choice, then the episode is over."""
-
-    @property
-    def actions(self):
-        return Discrete(3)
-
-    @property
-    def observations(self):
-        return Discrete(2)
-
-    def reset(self, *, key):
-        no = jnp.zeros((), bool)
-        return jnp.zeros((), jnp.int32), Event(jnp.zeros((), jnp.int32), jnp.zeros(()), no, no)
-
-    def step(self, state, action, *, key):
-        return state, Event(state, PAY[action], jnp.ones((), bool), jnp.zeros((), bool))
-
+from neurula.behaviour import Transition
 
 AGENT = Reinforce(Perceptron(()), optax.sgd(1.0), discount=0.5, baseline_rate=0.25)
 START = AGENT.init(Bandit(), key=jax.random.key(1))

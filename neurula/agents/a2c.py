@@ -12,12 +12,13 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from ..behaviour import AbstractAgent, AbstractEnvironment, Space, Transition, blank
+from ..behaviour import AbstractEnvironment, Space, Transition, blank
 from ..contracts import AbstractBlock
 from ..memories import Replay
 from ..memories.replay import Remembered
 from ..network import trainable
 from .brains import Perceptron, answer, born, descend, require_discrete
+from .softmax_actor import AbstractSoftmaxActor
 
 
 class A2CState(eqx.Module):
@@ -31,7 +32,7 @@ class A2CState(eqx.Module):
     observations: Space
 
 
-class A2C(AbstractAgent[A2CState]):
+class A2C(AbstractSoftmaxActor[A2CState]):
     """Makes actions likelier that led to more than was expected.
 
     Equations, every `horizon` steps and for each of them:
@@ -71,17 +72,6 @@ class A2C(AbstractAgent[A2CState]):
         rollout = Replay(self.horizon).init(blank(environment))
         spaces = actions, environment.observations
         return A2CState(actor, critic, momenta, rollout, *spaces)
-
-    def policy(self, state: A2CState, observation: Array) -> Float[Array, " action"]:
-        """The probability of every action."""
-        return jax.nn.softmax(answer(state.actor, state.observations.features(observation)))
-
-    def act(
-        self, state: A2CState, observation: Array, *, explore: bool = True, key: PRNGKeyArray
-    ) -> tuple[A2CState, Array]:
-        says = answer(state.actor, state.observations.features(observation))
-        chosen = jax.random.categorical(key, says) if explore else jnp.argmax(says)
-        return state, chosen.astype(jnp.int32)
 
     def learn(self, state: A2CState, transition: Transition, *, key: PRNGKeyArray) -> A2CState:
         rollout = Replay(self.horizon).add(state.rollout, transition)

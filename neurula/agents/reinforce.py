@@ -12,10 +12,11 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
-from ..behaviour import AbstractAgent, AbstractEnvironment, Space, Transition
+from ..behaviour import AbstractEnvironment, Space, Transition
 from ..contracts import AbstractBlock
 from ..network import trainable
 from .brains import Perceptron, answer, born, descend, require_discrete
+from .softmax_actor import AbstractSoftmaxActor
 
 
 class Episode(eqx.Module):
@@ -40,7 +41,7 @@ class ReinforceState(eqx.Module):
     observations: Space
 
 
-class Reinforce(AbstractAgent[ReinforceState]):
+class Reinforce(AbstractSoftmaxActor[ReinforceState]):
     """Follows the gradient of expected return by chance alone: the likelihood ratio.
 
     Equations, at the end of an episode with returns R_t = r_t + g r_{t+1} + ...:
@@ -68,17 +69,6 @@ class Reinforce(AbstractAgent[ReinforceState]):
         spaces = actions, environment.observations
         memory = self.optimiser.init(trainable(actor))
         return ReinforceState(actor, memory, jnp.zeros(()), _nothing(actor), *spaces)
-
-    def policy(self, state: ReinforceState, observation: Array) -> Float[Array, " action"]:
-        """The probability of every action."""
-        return jax.nn.softmax(answer(state.actor, state.observations.features(observation)))
-
-    def act(
-        self, state: ReinforceState, observation: Array, *, explore: bool = True, key: PRNGKeyArray
-    ) -> tuple[ReinforceState, Array]:
-        says = answer(state.actor, state.observations.features(observation))
-        chosen = jax.random.categorical(key, says) if explore else jnp.argmax(says)
-        return state, chosen.astype(jnp.int32)
 
     def learn(
         self, state: ReinforceState, transition: Transition, *, key: PRNGKeyArray
