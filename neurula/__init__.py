@@ -58,7 +58,12 @@ if TYPE_CHECKING:
     from .heredity import Life as Life
     from .lifetime import Lived as Lived, act as act, evaluate as evaluate
     from .live import Learned as Learned, examine as examine, learn as learn, many as many
-    from .lives import Connected as Connected, InWorld as InWorld, OnTask as OnTask
+    from .lives import (
+        Connected as Connected,
+        InWorld as InWorld,
+        OnTask as OnTask,
+        SharedWeights as SharedWeights,
+    )
     from .network import (
         Network as Network,
         Population as Population,
@@ -103,7 +108,7 @@ _HOMES = {
     "heredity": ("Life",),
     "lifetime": ("Lived", "act", "evaluate"),
     "live": ("Learned", "examine", "learn", "many"),
-    "lives": ("Connected", "InWorld", "OnTask"),
+    "lives": ("Connected", "InWorld", "OnTask", "SharedWeights"),
     "network": (
         "Network", "Population", "Projection", "lesion", "record", "trainable",
     ),

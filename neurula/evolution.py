@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, PyTree
 
 from .bar import Bar
-from .heredity import AbstractEvolver, AbstractGenome, Life
+from .heredity import AbstractEvolver, AbstractGenome, Life, as_life
 
 Fitness = Callable[..., Any]  # fitness(developed, key=key) -> a number or a `Life`
 Watch = Callable[[Any, Any, Life], PyTree[Array]]
@@ -102,8 +102,7 @@ def live(
 
     def one(genes: Any, key: PRNGKeyArray) -> Life:
         to_grow, to_live = jax.random.split(key)
-        found = fitness(genome.develop(genes, key=to_grow), key=to_live)
-        found = found if isinstance(found, Life) else Life(found)
+        found = as_life(fitness(genome.develop(genes, key=to_grow), key=to_live))
         learned = genome.encode(found.learned) if lamarck else None
         return Life(jnp.asarray(found.fitness), learned, found.steps, found.behaviour)
 
@@ -203,8 +202,7 @@ def check_evolution(
     genes = eqx.filter_eval_shape(lambda k: genome.sample(key=k), key)
 
     def life(genes: Any, key: PRNGKeyArray) -> tuple[Any, Any]:
-        found = fitness(genome.develop(genes, key=key), key=key)
-        found = found if isinstance(found, Life) else Life(found)
+        found = as_life(fitness(genome.develop(genes, key=key), key=key))
         return found.fitness, genome.encode(found.learned) if lamarck else None
 
     found, _ = eqx.filter_eval_shape(life, genes, key)

@@ -145,3 +145,8 @@ class Life(eqx.Module):
     learned: Any = None
     steps: Float[Array, "*genome"] = eqx.field(default_factory=lambda: jnp.zeros(()))
     behaviour: Float[Array, "*genome feature"] | None = None
+
+
+def as_life(found: Any) -> Life:
+    """What a fitness function gave, as a `Life`."""
+    return found if isinstance(found, Life) else Life(jnp.asarray(found))

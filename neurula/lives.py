@@ -14,9 +14,9 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from .agents import Controller
 from .behaviour import AbstractEnvironment
 from .contracts import AbstractBlock, AbstractRule, AbstractTask, Split
-from .heredity import Life
+from .heredity import Life, as_life
 from .live import examine, learn
-from .network import Network
+from .network import Network, trainable
 from .reaching import reaches
 
 
@@ -105,7 +105,30 @@ class Connected(eqx.Module):
     life: Any  # a fitness function
 
     def __call__(self, developed: Network, *, key: PRNGKeyArray) -> Life:
-        found = self.life(developed, key=key)
-        found = found if isinstance(found, Life) else Life(jnp.asarray(found))
+        found = as_life(self.life(developed, key=key))
         fitness = jnp.where(reaches(developed), found.fitness, -jnp.inf)
         return eqx.tree_at(lambda life: life.fitness, found, fitness)
+
+
+class SharedWeights(eqx.Module):
+    """The mean fitness over lives in which all weights and biases are one number.
+
+    For networks whose wiring alone is to matter (Gaier & Ha 2019): each of `weights` multiplies
+    what developed, all of whose weights should be 1 (`genomes.WeightAgnostic`).
+    """
+
+    life: Any  # a fitness function
+    weights: tuple[float, ...] = (-2.0, -1.0, -0.5, 0.5, 1.0, 2.0)
+
+    def __call__(self, developed: Network, *, key: PRNGKeyArray) -> Life:
+        def one(weight: Array, key: PRNGKeyArray) -> Life:
+            return as_life(self.life(scaled(developed, weight), key=key))
+
+        keys = jax.random.split(key, len(self.weights))
+        lives = jax.vmap(one)(jnp.asarray(self.weights), keys)
+        return Life(jnp.mean(lives.fitness), steps=jnp.sum(lives.steps))
+
+
+def scaled(network: Network, factor: Float[Array, ""]) -> Network:
+    """A network with all its weights and biases multiplied by a number."""
+    return eqx.combine(jax.tree.map(lambda x: factor * x, trainable(network)), network)

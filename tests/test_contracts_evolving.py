@@ -25,6 +25,9 @@ EXAMPLES = {
     genomes.LearnedOptimiser: lambda: genomes.LearnedOptimiser(
         CoordinateLSTM((3,), key=jax.random.key(1))
     ),
+    genomes.WeightAgnostic: lambda: genomes.WeightAgnostic(
+        genomes.Neat(2, 1, cells=4, connections=12, add_cell=0.5, add_connection=0.5)
+    ),
     genomes.Weights: lambda: genomes.Weights(BRAIN),
 }
 EVOLVERS = {  # that need settings

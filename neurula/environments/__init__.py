@@ -35,4 +35,5 @@ from .rooms import (
     open_field as open_field,
 )
 from .slippery import Slippery as Slippery
+from .swing_up import SwingUp as SwingUp
 from .time_limit import TimeLimit as TimeLimit

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ..behaviour import AbstractEnvironment, Box, Event
+from .runge_kutta import runge_kutta
 
 GRAVITY = 9.8  # m/s2
 CART = 1.0  # kg
@@ -57,7 +58,7 @@ class DoublePole(AbstractEnvironment[Float[Array, "6"]]):
         del key
         force = jnp.clip(jnp.reshape(action, ()), -FORCE, FORCE)
         for _ in range(STEPS):
-            state = runge_kutta(state, force)
+            state = runge_kutta(lambda state: change(state, force), state, DT)
         most = jnp.maximum(jnp.abs(state[2]), jnp.abs(state[4]))
         fallen = (jnp.abs(state[0]) > FARTHEST) | (most > STEEPEST)
         return state, Event(self._seen(state), jnp.ones(()), fallen, jnp.zeros((), bool))
@@ -84,15 +85,6 @@ def change(state: Any, force: Any) -> Any:
         for half, angle, drag in zip(HALVES, angles, drags, strict=True)
     ]
     return jnp.stack([speed, faster, turns[0], bent[0], turns[1], bent[1]])
-
-
-def runge_kutta(state: Float[Array, "6"], force: Float[Array, ""]) -> Float[Array, "6"]:
-    """The state 0.01 s later."""
-    one = change(state, force)
-    two = change(state + DT / 2 * one, force)
-    three = change(state + DT / 2 * two, force)
-    four = change(state + DT * three, force)
-    return state + DT / 6 * (one + 2 * two + 2 * three + four)
 
 
 def energy(state: Float[Array, "6"]) -> Float[Array, ""]:

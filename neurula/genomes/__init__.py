@@ -16,4 +16,5 @@ from .plasticity import (
 from .random_projection import RandomProjection as RandomProjection
 from .substrates import sandwich as sandwich, sheet as sheet
 from .tissue import Tissue as Tissue
+from .weight_agnostic import WeightAgnostic as WeightAgnostic
 from .weights import Weights as Weights

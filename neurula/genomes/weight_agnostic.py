@@ -1,0 +1,47 @@
+"""Wiring that has to work by itself, whatever the weight that all connections share.
+
+Gaier & Ha (2019), NeurIPS 32, arXiv:1906.04358 (weight-agnostic neural networks).
+"""
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from ..heredity import AbstractGenome
+from ..network import Network
+from .neat import Neat
+from .neat_genes import NeatGenes
+
+
+class WeightAgnostic(AbstractGenome[NeatGenes]):
+    """A graph as NEAT evolves it, in which every connection that is enabled has the weight 1.
+
+    What is inherited is who is joined to whom and which non-linearity each cell has. Biases are
+    connections, so they share the weight. `SharedWeights` lives with several of them. Rates of
+    mutation and room are those of `graph`; its weights never count.
+    """
+
+    graph: Neat
+
+    def sample(self, *, key: PRNGKeyArray) -> NeatGenes:
+        return _even(self.graph.sample(key=key))
+
+    def develop(self, genes: NeatGenes, *, key: PRNGKeyArray) -> Network:
+        return self.graph.develop(_even(genes), key=key)
+
+    def mutate(self, genes: NeatGenes, *, key: PRNGKeyArray) -> NeatGenes:
+        return _even(self.graph.mutate(genes, key=key))
+
+    def cross(self, fitter: NeatGenes, other: NeatGenes, *, key: PRNGKeyArray) -> NeatGenes:
+        return _even(self.graph.cross(fitter, other, key=key))
+
+    def distance(self, one: NeatGenes, other: NeatGenes) -> Float[Array, ""]:
+        return self.graph.distance(one, other)
+
+    def advice(self, genes: NeatGenes) -> tuple[str, ...]:
+        """What went wrong for want of room, in plain words."""
+        return self.graph.advice(genes)
+
+
+def _even(genes: NeatGenes) -> NeatGenes:
+    return eqx.tree_at(lambda g: g.weight, genes, jnp.where(genes.exists, 1.0, 0.0))

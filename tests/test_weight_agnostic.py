@@ -1,0 +1,53 @@
+"""Wiring without weights: what is inherited, and lives with weights that all connections share."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+import neurula as nl
+from neurula.genomes import Neat, WeightAgnostic
+from neurula.lives import scaled
+from neurula.response import respond
+
+GRAPH = Neat(2, 1, cells=4, connections=12, add_cell=0.6, add_connection=0.6, output="identity")
+GENOME = WeightAgnostic(GRAPH)
+
+
+@eqx.filter_jit
+def grown(key):
+    """Genes after eight mutations."""
+    mutate = lambda genes, k: (GENOME.mutate(genes, key=k), None)  # noqa: E731
+    return jax.lax.scan(mutate, GENOME.sample(key=key), jax.random.split(key, 8))[0]
+
+
+def test_every_enabled_connection_has_the_weight_one(key):
+    genes = grown(key)
+    assert int(genes.sizes()[1]) > 3
+    np.testing.assert_array_equal(genes.weight, np.where(genes.exists, 1.0, 0.0))
+    network = GENOME.develop(genes, key=key)
+    enabled = int(jnp.sum((genes.exists & genes.enabled).astype(jnp.int32)))
+    biases = sum(
+        float(jnp.sum(jnp.abs(p.neuron.bias)))
+        for p in network.populations.values()
+        if p.neuron.bias is not None
+    )
+    assert sum(float(jnp.sum(p.weight)) for p in network.projections) + biases == enabled
+
+
+def test_a_shared_weight_multiplies_weights_and_biases():
+    """A line: 2 (x + y + 1) for the minimal graph with the weight 2."""
+    network = GENOME.develop(GENOME.sample(key=jax.random.key(0)), key=jax.random.key(0))
+    answer = respond(scaled(network, jnp.float32(2.0)), jnp.array([[0.3, -0.1]]))
+    np.testing.assert_allclose(answer[-1], [2 * (0.3 - 0.1 + 1)], rtol=1e-6)
+
+
+def test_lives_with_shared_weights_are_averaged_and_their_steps_summed(key):
+    network = GENOME.develop(GENOME.sample(key=key), key=key)
+
+    def life(developed, *, key):
+        return nl.Life(respond(developed, jnp.array([[0.0, 0.0]]))[-1, 0] ** 2, steps=jnp.ones(()))
+
+    found = nl.SharedWeights(life, (-1.0, 2.0, 3.0))(network, key=key)
+    np.testing.assert_allclose(found.fitness, (1 + 4 + 9) / 3, rtol=1e-6)
+    assert float(found.steps) == 3
