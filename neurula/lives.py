@@ -118,14 +118,16 @@ class SharedWeights(eqx.Module):
     """
 
     life: Any  # a fitness function
-    weights: tuple[float, ...] = (-2.0, -1.0, -0.5, 0.5, 1.0, 2.0)
+    weights: Float[Array, " weight"] = eqx.field(
+        default_factory=lambda: jnp.array([-2.0, -1.0, -0.5, 0.5, 1.0, 2.0])
+    )
 
     def __call__(self, developed: Network, *, key: PRNGKeyArray) -> Life:
         def one(weight: Array, key: PRNGKeyArray) -> Life:
             return as_life(self.life(scaled(developed, weight), key=key))
 
-        keys = jax.random.split(key, len(self.weights))
-        lives = jax.vmap(one)(jnp.asarray(self.weights), keys)
+        keys = jax.random.split(key, self.weights.shape[0])
+        lives = jax.vmap(one)(self.weights, keys)
         return Life(jnp.mean(lives.fitness), steps=jnp.sum(lives.steps))
 
 

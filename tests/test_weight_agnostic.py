@@ -6,7 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 
 import neurula as nl
-from neurula.genomes import Neat, WeightAgnostic
+from neurula.genomes import Neat, WeightAgnostic, rewired
+from neurula.genomes.marks import NOTHING
 from neurula.lives import scaled
 from neurula.response import respond
 
@@ -48,6 +49,33 @@ def test_lives_with_shared_weights_are_averaged_and_their_steps_summed(key):
     def life(developed, *, key):
         return nl.Life(respond(developed, jnp.array([[0.0, 0.0]]))[-1, 0] ** 2, steps=jnp.ones(()))
 
-    found = nl.SharedWeights(life, (-1.0, 2.0, 3.0))(network, key=key)
+    found = nl.SharedWeights(life, jnp.array([-1.0, 2.0, 3.0]))(network, key=key)
     np.testing.assert_allclose(found.fitness, (1 + 4 + 9) / 3, rtol=1e-6)
     assert float(found.steps) == 3
+
+
+def test_rewired_graphs_have_the_size_and_the_kinds_but_any_ends(key):
+    kinds = Neat(3, 2, cells=6, connections=40, add_cell=0.6, nonlinearities=("tanh", "sin", "abs"))
+    genome = WeightAgnostic(kinds)
+
+    @jax.vmap
+    def both(key):
+        mutate = lambda genes, k: (genome.mutate(genes, key=k), None)  # noqa: E731
+        genes = jax.lax.scan(mutate, genome.sample(key=key), jax.random.split(key, 12))[0]
+        return genes, rewired(genes, 3, 2, key=key)
+
+    old, new = jax.jit(both)(jax.random.split(key, 64))
+    size = lambda genes: jnp.sum((genes.exists & genes.enabled).astype(jnp.int32))  # noqa: E731
+    np.testing.assert_array_equal(jax.vmap(size)(new), jax.vmap(size)(old))
+    np.testing.assert_array_equal(new.cells, old.cells)
+    different = 0
+    for i in range(64):
+        before, after = (jax.tree.map(lambda x, i=i: np.asarray(x[i]), g) for g in (old, new))
+        there = before.cells != NOTHING
+        assert sorted(before.kind[there].tolist()) == sorted(after.kind[there].tolist())
+        marks = after.innovation[after.innovation != NOTHING]
+        assert (np.diff(marks) > 0).all()  # sorted, and no pair twice
+        different += set(marks.tolist()) != set(before.innovation[before.enabled].tolist())
+    assert different > 55
+    network = genome.develop(jax.tree.map(lambda x: x[0], new), key=key)
+    assert all(bool(jnp.isfinite(p.weight).all()) for p in network.projections)

@@ -14,6 +14,7 @@ from .plasticity import (
     Plasticity as Plasticity,
 )
 from .random_projection import RandomProjection as RandomProjection
+from .rewired import rewired as rewired
 from .substrates import sandwich as sandwich, sheet as sheet
 from .tissue import Tissue as Tissue
 from .weight_agnostic import WeightAgnostic as WeightAgnostic
