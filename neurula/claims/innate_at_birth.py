@@ -26,7 +26,7 @@ from ..neurons.rate import Nonlinearity
 
 SENSES, HIDDEN, ROOM = 5, 16, 64  # room for hidden cells and for connections
 KINDS: tuple[Nonlinearity, ...] = (
-    "identity", "tanh", "relu", "sigmoid", "step", "sin", "gaussian", "abs",
+    "identity", "tanh", "relu", "sigmoid", "step", "sin", "cos", "gaussian", "abs", "inverse",
 )  # fmt: skip
 EVOLVED, TANH, OWN = "evolved", "evolved, tanh only", "evolved with weights"
 REWIRED, LAYERED = "random, same size", "layered"

@@ -11,7 +11,7 @@ from ..contracts import AbstractRateNeuron, Activity
 
 Nonlinearity = Literal[
     "identity", "tanh", "relu", "sigmoid", "softplus", "sign",
-    "steep_sigmoid", "step", "sin", "gaussian", "abs", "square",
+    "steep_sigmoid", "step", "sin", "gaussian", "abs", "square", "cos", "inverse",
 ]  # fmt: skip
 
 _TABLE = {
@@ -27,6 +27,8 @@ _TABLE = {
     "gaussian": lambda x: jnp.exp(-(x**2)),
     "abs": jnp.abs,
     "square": jnp.square,
+    "cos": jnp.cos,
+    "inverse": jnp.negative,
 }
 
 
