@@ -84,6 +84,9 @@ class InnateAtBirth(AbstractClaim):
         "earns while it learns says little about how fast it learns.",
         "Whoever evolves gets as many networks and as many steps of the world. Nothing is tuned.",
         "MNIST-1D, the card's second task, is left out.",
+        "Seen in the quick run: the best of as many random networks earns 0.20, evolved ones 0.29, "
+        "random ones of their size 0.03. So search does most, inheritance a third of it. With tanh "
+        "only, wiring earns 0.24, all of it with weights below 0.",
     )
     data: ClassVar[tuple[str, ...]] = ()
     budgets: ClassVar[dict[str, Budget]] = {
