@@ -5,13 +5,9 @@ Theirs runs from fewer seeds, counted up; NEURULA_SEEDS=3,2: three seeds of ours
 MinAtar's Breakout: seconds of a stretch of learning; theirs plays MinAtar's own, ours pgx's.
 """
 
-import json
 import os
 import statistics
-import subprocess
-import tempfile
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import equinox as eqx
@@ -25,10 +21,9 @@ from neurula.agents.brains import Perceptron
 from neurula.environments import CartPole, PgxGame, TimeLimit
 from neurula.memories import Replay
 
-from .peers.__main__ import python_of
+from .peers.asking import MISSING, ask
 from .stopwatch import seconds
 
-HERE = Path(__file__).parent
 SEEDS, FEW = map(int, os.environ.get("NEURULA_SEEDS", "10,5").split(","))  # ours, theirs
 TIMED = 2  # seeds of ours, the rest is counted up: they run one after another
 STEPS, PROBES, EPISODES, SOLVED = 50_000, 10, 100, 475.0
@@ -126,10 +121,6 @@ def _solved(curves: np.ndarray) -> np.ndarray:
 
 @cache
 def _peer(world: str, seeds: int) -> dict | None:
-    folder = os.environ.get("NEURULA_PEERS")
-    python = python_of(Path(folder or "."), "sb3")
-    if not folder or not python.exists():
-        return None
     pole = world == "cart-pole"
     given = {
         "world": world,
@@ -140,15 +131,7 @@ def _peer(world: str, seeds: int) -> dict | None:
         "widths": WIDTHS,
         "settings": SETTINGS if pole else BREAKOUT,
     }
-    with tempfile.TemporaryDirectory() as scratch:
-        file, result = Path(scratch) / "given.json", Path(scratch) / "result.json"
-        file.write_text(json.dumps(given))
-        command = [str(python), str(HERE / "peers" / "on_sb3.py"), str(file), str(result)]
-        subprocess.run(command, check=True, capture_output=True, cwd=scratch)
-        return json.loads(result.read_text())
-
-
-MISSING = {"missing": "make environments for peers: python -m benchmarks.peers FOLDER"}
+    return ask("sb3", "on_sb3.py", given)
 
 
 def cart_pole() -> dict:

@@ -5,15 +5,12 @@ generations from the same spread around a random network; solved is a mean retur
 last centre in fresh episodes. NEURULA_GENERATIONS=4 NEURULA_RUNS=2 tries it in small.
 """
 
-import json
 import os
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import equinox as eqx
@@ -26,10 +23,9 @@ from neurula.evolution import live
 from neurula.evolvers import SNES
 from neurula.genomes import Weights
 
-from .peers.__main__ import python_of
+from .peers.asking import MISSING, ask
 from .stopwatch import seconds
 
-HERE = Path(__file__).parent
 GIVEN: dict[str, Any] = {
     "population": 128,
     "widths": [64, 64, 2],
@@ -40,7 +36,6 @@ GIVEN: dict[str, Any] = {
     "seeds": int(os.environ.get("NEURULA_RUNS", "5")),
     "exams": 4,  # of 16 episodes each
 }
-MISSING = {"missing": "make environments for peers: python -m benchmarks.peers FOLDER"}
 SOLVED = 195.0
 FIRSTS = 3  # processes whose time to the first generation is taken
 LIFE, CROWD = 500, 1000  # updates of a life, genomes of a generation
@@ -69,17 +64,7 @@ def run(generations: int, exams: int) -> Any:
 
 @cache
 def _peer(only_first: bool) -> dict | None:
-    folder = os.environ.get("NEURULA_PEERS")
-    python = python_of(Path(folder or "."), "evosax")
-    if not folder or not python.exists():
-        return None
-    with tempfile.TemporaryDirectory() as scratch:
-        file, result = Path(scratch) / "given.json", Path(scratch) / "result.json"
-        file.write_text(json.dumps(GIVEN | {"only_first": only_first}))
-        command = [str(python), str(HERE / "peers" / "on_evosax.py"), str(file), str(result)]
-        began = time.perf_counter()
-        subprocess.run(command, check=True, capture_output=True, cwd=scratch)
-        return json.loads(result.read_text()) | {"process": time.perf_counter() - began}
+    return ask("evosax", "on_evosax.py", GIVEN | {"only_first": only_first})
 
 
 def cart_pole() -> dict:

@@ -5,14 +5,9 @@ itself, and inside a compiled loop. Ours keeps what follows with every transitio
 item buffer does; its flat and trajectory buffers keep every observation once.
 """
 
-import json
-import os
 import statistics
-import subprocess
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -23,9 +18,8 @@ from scipy.stats import chisquare
 from neurula.behaviour import Transition
 from neurula.memories import Prioritised, Replay
 
-from .peers.__main__ import python_of
+from .peers.asking import MISSING, ask
 
-HERE = Path(__file__).parent
 GIVEN = {"capacity": 100_000, "batch": 32, "length": 4, "loops": 5_000, "calls": 500, "repeats": 5}
 CAPACITY, BATCH, LENGTH = GIVEN["capacity"], GIVEN["batch"], GIVEN["length"]
 PARTS = 50  # of the memory, in which draws are counted
@@ -126,17 +120,7 @@ def ring() -> dict[str, list[float]]:
 
 
 def _peer(kind: str) -> dict | None:
-    folder = os.environ.get("NEURULA_PEERS")
-    python = python_of(Path(folder or "."), "flashbax")
-    if not folder or not python.exists():
-        return None
-    with tempfile.TemporaryDirectory() as scratch:
-        file, result = Path(scratch) / "given.json", Path(scratch) / "result.json"
-        file.write_text(json.dumps(GIVEN))
-        script = HERE / "peers" / "on_flashbax.py"
-        command = [str(python), str(script), str(file), str(result), kind]
-        subprocess.run(command, check=True, capture_output=True, cwd=scratch)
-        return json.loads(result.read_text())
+    return ask("flashbax", "on_flashbax.py", GIVEN, kind)
 
 
 def _check(numbers: Any, kind: str) -> float:
@@ -159,7 +143,7 @@ def against(kind: str) -> Callable[[], dict]:
     def race() -> dict:
         theirs = _peer(kind)
         if theirs is None:
-            return {"missing": "make environments for peers: python -m benchmarks.peers FOLDER"}
+            return MISSING
         mine = ours(kind)
         if kind == "sequences":
             drawn = np.asarray(mine["numbers"])

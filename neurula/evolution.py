@@ -13,6 +13,7 @@ from .heredity import AbstractEvolver, AbstractGenome, Life, as_life
 
 Fitness = Callable[..., Any]  # fitness(developed, key=key) -> a number or a `Life`
 Watch = Callable[[Any, Any, Life], PyTree[Array]]
+CURVES = ("best", "mean", "broken", "steps")
 
 
 class Evolved(eqx.Module):
@@ -61,7 +62,7 @@ def evolve(
 
     Raises `ValueError` before anything is compiled where genome, evolver and fitness do not fit.
     """
-    check_evolution(genome, evolver, fitness, generations, lamarck=lamarck)
+    genes = check_evolution(genome, evolver, fitness, generations, lamarck=lamarck)
     to_init, to_run = jax.random.split(key)
     state = evolver.init(genome, key=to_init) if state is None else state
     bar = Bar(type(evolver).__name__, generations) if progress else None
@@ -81,7 +82,9 @@ def evolve(
         seen = None if watch is None else watch(state, genes, lives)
         return state, genes, lives, seen
 
-    return _run(one, state, generations, jnp.inf if target is None else target)
+    nobody = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), genes)
+    seen = None if watch is None else _seen(one, state)
+    return _run(one, state, (nobody, seen), generations, jnp.inf if target is None else target)
 
 
 def live(
@@ -118,11 +121,13 @@ class _Run(eqx.Module):
     done: Int[Array, ""]
     evaluations: Int[Array, ""]
     solved: Bool[Array, ""]
-    curves: dict[str, Float[Array, " generation"]]
+    curves: Float[Array, "curve generation"]
     watched: PyTree[Array]
 
 
-def _run(one: Callable[..., Any], state: Any, generations: int, target: Any) -> Evolved:
+def _run(
+    one: Callable[..., Any], state: Any, blank: tuple, generations: int, target: Any
+) -> Evolved:
     """Generation after generation until the target is reached or all are over."""
     arrays, rest = eqx.partition(state, eqx.is_array)
     arrays = jax.tree.map(jnp.asarray, arrays)
@@ -135,6 +140,7 @@ def _run(one: Callable[..., Any], state: Any, generations: int, target: Any) -> 
         better = told[leader] > run.best
         pick = lambda new, old: jnp.where(better, new[leader], old)  # noqa: E731
         note = lambda curve, value: curve.at[run.done].set(value)  # noqa: E731
+        summary = jnp.stack([jnp.asarray(x, jnp.float32) for x in _summary(lives)])
         lived = jnp.where(solved, first + 1, told.shape[0])
         return _Run(
             eqx.filter(state, eqx.is_array),
@@ -143,45 +149,47 @@ def _run(one: Callable[..., Any], state: Any, generations: int, target: Any) -> 
             run.done + 1,
             run.evaluations + lived,
             solved,
-            jax.tree.map(note, run.curves, _summary(lives)),
+            run.curves.at[:, run.done].set(summary),
             jax.tree.map(note, run.watched, seen),
         )
 
-    start = _start(one, arrays, rest, generations)
+    start = _start(arrays, *blank, generations)
     going = lambda run: ~run.solved & (run.done < generations)  # noqa: E731
     end = jax.lax.while_loop(going, generation, start)
     state = eqx.combine(end.state, rest)
     ended = end.done, end.evaluations, end.solved
-    return Evolved(end.champion, end.best, state, *ended, end.curves, end.watched)
+    curves = dict(zip(CURVES, end.curves, strict=True))
+    return Evolved(end.champion, end.best, state, *ended, curves, end.watched)
 
 
-def _start(one: Callable[..., Any], arrays: Any, rest: Any, generations: int) -> _Run:
+def _seen(one: Callable[..., Any], state: Any) -> PyTree:
+    """Shapes of what is watched, which only a whole generation can tell."""
+    arrays, rest = eqx.partition(state, eqx.is_array)
+    none = jnp.zeros((), jnp.int32)
+    return eqx.filter_eval_shape(lambda arrays: one(eqx.combine(arrays, rest), none)[3], arrays)
+
+
+def _start(arrays: Any, nobody: Any, seen: PyTree, generations: int) -> _Run:
     """Before the first generation: room for what will be noted."""
-    shapes = eqx.filter_eval_shape(
-        lambda arrays: one(eqx.combine(arrays, rest), jnp.zeros((), jnp.int32))[1:], arrays
-    )
-    genes, lives, seen = shapes
-    nobody = jax.tree.map(lambda x: jnp.zeros(x.shape[1:], x.dtype), genes)
     room = lambda x: jnp.zeros((generations, *x.shape), x.dtype)  # noqa: E731
-    names = eqx.filter_eval_shape(_summary, lives)
-    curves = {name: jnp.full(generations, jnp.nan) for name in names}
+    curves = jnp.full((len(CURVES), generations), jnp.nan, jnp.float32)
     none = jnp.zeros((), jnp.int32)
     no = jnp.zeros((), bool)
     least = jnp.asarray(-jnp.inf)
     return _Run(arrays, nobody, least, none, none, no, curves, jax.tree.map(room, seen))
 
 
-def _summary(lives: Life) -> dict[str, Float[Array, ""]]:
-    """One generation in four numbers."""
+def _summary(lives: Life) -> tuple[Float[Array, ""], ...]:
+    """One generation in four numbers, in the order of `CURVES`."""
     fine = jnp.isfinite(lives.fitness)
     count = jnp.sum(fine.astype(jnp.float32))
     mean = jnp.sum(jnp.where(fine, lives.fitness, 0.0)) / jnp.maximum(count, 1.0)
-    return {
-        "best": jnp.max(jnp.where(fine, lives.fitness, -jnp.inf)),
-        "mean": jnp.where(count > 0, mean, jnp.nan),
-        "broken": float(fine.shape[0]) - count,
-        "steps": jnp.sum(lives.steps),
-    }
+    return (
+        jnp.max(jnp.where(fine, lives.fitness, -jnp.inf)),
+        jnp.where(count > 0, mean, jnp.nan),
+        float(fine.shape[0]) - count,
+        jnp.sum(lives.steps),
+    )
 
 
 def check_evolution(
@@ -191,8 +199,8 @@ def check_evolution(
     generations: int,
     *,
     lamarck: bool = False,
-) -> None:
-    """Refuse, before anything is compiled, what cannot evolve."""
+) -> Any:
+    """Refuse, before anything is compiled, what cannot evolve. Gives the shapes of one's genes."""
     if generations < 1:
         raise ValueError(
             f"Evolution takes at least one generation, but got generations={generations}. Use "
@@ -211,3 +219,4 @@ def check_evolution(
             f"A fitness is one number, or a `Life` that holds it, but `fitness` gave "
             f"{found.shape} numbers. Return their mean, or whatever is to be raised."
         )
+    return genes

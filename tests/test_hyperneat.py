@@ -9,7 +9,7 @@ import pytest
 import neurula as nl
 from neurula.genomes import HyperNeat, Neat, cppn, patterns, sandwich, sheet
 from neurula.genomes.marks import NOTHING, mark
-from neurula.genomes.neat_genes import add_cell_gene, add_connection_gene, empty
+from neurula.genomes.neat_genes import add_cell_gene, add_connection_genes, empty
 from neurula.network import Network, Population, Projection
 from neurula.neurons import Rate
 from neurula.populations import Positions
@@ -34,9 +34,8 @@ def genes_of(neat, weights, hidden=()):
         kind = jnp.asarray(neat.nonlinearities.index(kind), jnp.int32)
         genes = add_cell_gene(genes, marks[name], kind, jnp.ones((), bool))
     for (a, b), weight in weights.items():
-        genes = add_connection_gene(
-            genes, marks[a], marks[b], jnp.asarray(weight, jnp.float32), jnp.ones((), bool)
-        )
+        ends, weight = (marks[a][None], marks[b][None]), jnp.full(1, weight, jnp.float32)
+        genes = add_connection_genes(genes, *ends, weight, jnp.ones(1, bool))
     return genes
 
 

@@ -368,10 +368,10 @@ def xor(network, *, key):
 
 
 @pytest.mark.slow
-def test_exclusive_or_takes_at_most_twice_the_evaluations_that_were_published():
-    """Stanley & Miikkulainen (2002): 4,755 networks on average, 2.35 hidden cells, no failure.
+def test_exclusive_or_takes_as_many_evaluations_as_published():
+    """Stanley & Miikkulainen (2002), 100 runs: 4,755 networks (s.d. 2,553), no failure.
 
-    The paper leaves open how far a mutation moves weights; ours takes longer, and some runs fail.
+    Solutions had 2.35 hidden cells (s.d. 1.11); ours have about 0.8 more.
     """
     sigmoid = {"nonlinearities": ("steep_sigmoid",), "output": "steep_sigmoid"}
     neat, search = Neat(2, 1, cells=16, connections=48, **sigmoid), NeatSearch(150)
@@ -380,10 +380,12 @@ def test_exclusive_or_takes_at_most_twice_the_evaluations_that_were_published():
         found = nl.evolve(neat, search, xor, generations=200, target=100.0, key=key)
         return found.solved, found.evaluations, found.genes
 
-    keys = jax.random.split(jax.random.key(2002), 30)
+    keys = jax.random.split(jax.random.key(9204), 100)
     solved, evaluations, genes = eqx.filter_jit(lambda keys: jax.lax.map(run, keys))(keys)
-    done = np.asarray(solved)
-    assert np.mean(done) >= 0.85, np.mean(done)
-    lives, hidden = np.asarray(evaluations)[done], np.asarray(genes.cells != NOTHING).sum(1)[done]
-    assert 4755 / 2 < lives.mean() < 2 * 4755, lives.mean()
-    assert 1 <= np.median(hidden) <= 5, np.median(hidden)
+    done, lives = np.asarray(solved), np.asarray(evaluations)
+    hidden = np.asarray(genes.cells != NOTHING).sum(1)[done]
+    assert np.sum(done) >= 97, np.sum(done)
+    error = np.sqrt((lives.var() + 2553**2) / 100)
+    assert abs(lives.mean() - 4755) < 2.6 * error, (lives.mean(), lives.std())
+    assert abs(lives.std() - 2553) < 1000, lives.std()
+    assert abs(hidden.mean() - 2.35) < 1.11, (hidden.mean(), hidden.std())

@@ -13,6 +13,7 @@ PACKAGES = {
     "evosax": ["evosax==0.3.2", "gymnax==1.0.1", "six", "jax==0.10.1"],
     "flashbax": ["flashbax==0.1.3", "jax==0.10.1"],
     "cobel": ["cobel==3.0.1", "PyQt6", "pyqtgraph"],
+    "neat": ["neat-python==2.0.0"],
     "nest": ["nest-simulator==3.10.0", "numpy", "scipy"],
     "opexebo": ["opexebo==0.7.2", "numpy==2.2.*"],
     "sb3": ["stable-baselines3==2.9.2", "minatar==1.0.15"],  # brings torch

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from ..heredity import AbstractEvolver, AbstractGenome
+from .packed import pack
 from .species import Species, assign, members, nobody, shares
 
 
@@ -130,14 +131,14 @@ class NeatSearch(AbstractEvolver[Ecology]):
         In a crisis the two best do, and are given time again.
         """
         species = state.species
-        mine = members(state.home, species.name.shape[0])
-        peak = jnp.max(jnp.where(mine, state.fitness[None, :], -jnp.inf), axis=1)
-        rank = jnp.argsort(jnp.argsort(-jnp.where(species.exists, peak, -jnp.inf)))
         rises = species.exists & (species.idle < self.stagnation)
         if self.spared:
             leader = state.home[jnp.argmax(state.fitness)]
             rises = rises | (jnp.arange(rises.shape[0]) == leader)
         if self.crisis is not None:
+            mine = members(state.home, species.name.shape[0])
+            peak = jnp.max(jnp.where(mine, state.fitness[None, :], -jnp.inf), axis=1)
+            rank = jnp.argsort(jnp.argsort(-jnp.where(species.exists, peak, -jnp.inf)))
             crisis = (state.idle > 0) & (state.idle % self.crisis == 0)
             best = species.exists & (rank < 2)
             idle = jnp.where(crisis & best, 0, species.idle)
@@ -155,7 +156,9 @@ class NeatSearch(AbstractEvolver[Ecology]):
         sizes = jnp.sum(members(state.home, room).astype(jnp.int32), axis=1)
         begin = jnp.cumsum(sizes) - sizes
         parents = jnp.floor(self.survival * sizes.astype(jnp.float32) + 1).astype(jnp.int32)
-        mine = jnp.searchsorted(jnp.cumsum(numbers), jnp.arange(count), side="right")
+        mine = jnp.searchsorted(
+            jnp.cumsum(numbers), jnp.arange(count), side="right", method="compare_all"
+        )
         mine = jnp.minimum(mine, room - 1)
         draws = jax.random.uniform(to_draw, (6, count))
 
@@ -175,7 +178,8 @@ class NeatSearch(AbstractEvolver[Ecology]):
         champion = (nth == 0) & (sizes[mine] > self.champions)
         fitter = jnp.where(champion, order[jnp.minimum(begin[mine], count - 1)], fitter)
 
-        take = lambda index: jax.tree.map(lambda x: x[index], state.genes)  # noqa: E731
+        packed, unpack = pack(state.genes)
+        take = lambda index: unpack([x[index] for x in packed])  # noqa: E731
         born = take(fitter)
         if self.mating:
             cross = lambda one, other, key: genome.cross(one, other, key=key)  # noqa: E731
@@ -202,7 +206,8 @@ def _examples(state: Ecology) -> Any:
     least = jnp.finfo(jnp.float32).min  # broken members are members too
     fitness = jnp.maximum(state.fitness, least)
     chosen = jnp.argmax(jnp.where(mine, fitness[None, :], -jnp.inf), axis=1)
-    return jax.tree.map(lambda x: x[chosen], state.genes)
+    packed, unpack = pack(state.genes)
+    return unpack([x[chosen] for x in packed])
 
 
 def _aged(species: Species, home: Array, fitness: Array) -> Species:

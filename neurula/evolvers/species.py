@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from ..heredity import AbstractGenome
+from .packed import pack
 
 
 class Species(eqx.Module):
@@ -44,52 +45,53 @@ def assign(
 
     Whoever fits nowhere founds a species; if there is no place left, it joins the nearest one.
     """
-    count, room = jax.tree.leaves(genes)[0].shape[0], species.name.shape[0]
+    packed, unpack = pack(genes)
+    count, room = packed[0].shape[0], species.name.shape[0]
     far = jax.vmap(genome.distance, in_axes=(0, None))
+    species, kept = _settled(species)
 
     def going(carry: tuple) -> Array:
-        home, place = carry[1], carry[4]
-        return (place < room) & jnp.any(home < 0)
+        return (carry[-1] < room) & jnp.any(carry[0] < 0)
 
     def one(carry: tuple) -> tuple:
-        species, home, nearest, least, place = carry
-        founder = jnp.argmax(home < 0)
-        new = (species.name[place] < 0) & jnp.any(home < 0)
-        used = (species.name[place] >= 0) | new
-        example = jax.tree.map(
-            lambda old, them: jnp.where(new, them[founder], old[place]), species.example, genes
-        )
-        away = jnp.where(used, far(genes, example), jnp.inf)
+        home, nearest, least, examples, place = carry
+        new, founder = place >= kept, jnp.argmax(home < 0)
+        either = lambda them, old: jnp.where(new, them[founder], old[place])  # noqa: E731
+        example = [either(*both) for both in zip(packed, examples, strict=True)]
+        away = far(genes, unpack(example))
         home = jnp.where((home < 0) & (away < threshold), place, home)
         home = jnp.where(new & (jnp.arange(count) == founder), place, home)
         closer = away < least
-        species = _found(species, place, new, example)
         nearest, least = jnp.where(closer, place, nearest), jnp.where(closer, away, least)
-        return species, home, nearest, least, place + 1
+        examples = [old.at[place].set(x) for old, x in zip(examples, example, strict=True)]
+        return home, nearest, least, examples, place + 1
 
-    nowhere = jnp.full(count, -1, jnp.int32)
-    start = species, nowhere, nowhere + 1, jnp.full(count, jnp.inf), jnp.zeros((), jnp.int32)
-    species, home, nearest, *_ = jax.lax.while_loop(going, one, _settled(start))
+    nowhere, least = jnp.full(count, -1, jnp.int32), jnp.full(count, jnp.inf)
+    start = nowhere, nowhere + 1, least, pack(species.example)[0], jnp.zeros((), jnp.int32)
+    home, nearest, _, examples, tried = jax.lax.while_loop(going, one, start)
+    species = _founded(species, unpack(examples), kept, tried)
     return species, jnp.where(home < 0, nearest, home)
 
 
-def _settled(start: tuple) -> tuple:
-    """The start of the loop, with places filled from the left so that free ones come last."""
-    species, *rest = start
+def _settled(species: Species) -> tuple[Species, Int[Array, ""]]:
+    """The species with places filled from the left, so that free ones come last, and how many."""
     order = jnp.argsort(~species.exists, stable=True)
-    kept = [species.name, species.example, species.best, species.idle]
-    name, example, best, idle = jax.tree.map(lambda x: x[order], kept)
-    return Species(name, example, best, idle, species.born), *rest
+    packed, unpack = pack(species.example)
+    name, best, idle = (x[order] for x in (species.name, species.best, species.idle))
+    settled = Species(name, unpack([x[order] for x in packed]), best, idle, species.born)
+    return settled, jnp.sum(species.exists.astype(jnp.int32), dtype=jnp.int32)
 
 
-def _found(species: Species, place: Array, new: Array, example: Any) -> Species:
-    put = lambda old, value: old.at[place].set(jnp.where(new, value, old[place]))  # noqa: E731
+def _founded(species: Species, examples: Any, kept: Array, tried: Array) -> Species:
+    """Whoever tried a free place, after those that are kept, founded a species there."""
+    place = jnp.arange(species.name.shape[0], dtype=jnp.int32)
+    new = (place >= kept) & (place < tried)
     return Species(
-        put(species.name, species.born),
-        jax.tree.map(lambda old, value: old.at[place].set(value), species.example, example),
-        put(species.best, -jnp.inf),
-        put(species.idle, 0),
-        species.born + new.astype(jnp.int32),
+        jnp.where(new, species.born + place - kept, species.name),
+        examples,
+        jnp.where(new, -jnp.inf, species.best),
+        jnp.where(new, 0, species.idle),
+        species.born + jnp.maximum(tried - kept, 0),
     )
 
 

@@ -57,9 +57,3 @@ def look_up(
     """The value that belongs to each wanted mark (0 if there is none), and whether there is one."""
     places, there = find(marks, wanted)
     return jnp.where(there, values[places], 0), there
-
-
-def insert(values: Array, place: Array, value: Array) -> Array:
-    """The values with one more at `place`; the last one is pushed out."""
-    index = jnp.arange(values.shape[0])
-    return jnp.where(index < place, values, jnp.where(index == place, value, jnp.roll(values, 1)))

@@ -164,9 +164,11 @@ class Neat(AbstractGenome[NeatGenes]):
         stays = (stays < self.stay_disabled) & ~(on & fitter.enabled)
         matched = (mean | jnp.where(theirs, on, fitter.enabled)) & ~stays
         enabled = jnp.where(both, matched, fitter.enabled)
-        other_kind, common = look_up(other.cells, other.kind, fitter.cells)
-        change = common & (draws[2 * self.connections : -1] < 0.5)
-        kind = jnp.where(change, other_kind, fitter.kind)
+        kind = fitter.kind
+        if len(self.nonlinearities) > 1:
+            other_kind, common = look_up(other.cells, other.kind, fitter.cells)
+            change = common & (draws[2 * self.connections : -1] < 0.5)
+            kind = jnp.where(change, other_kind, kind)
         return eqx.tree_at(lambda g: (g.weight, g.enabled, g.kind), fitter, (weight, enabled, kind))
 
     def distance(self, one: NeatGenes, other: NeatGenes) -> Float[Array, ""]:

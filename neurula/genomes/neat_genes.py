@@ -7,7 +7,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from .marks import NOTHING, insert, mark
+from .marks import NOTHING, mark
 
 
 class NeatGenes(eqx.Module):
@@ -58,36 +58,63 @@ def empty(cells: int, connections: int) -> NeatGenes:
 
 def add_cell_gene(genes: NeatGenes, cell: Array, kind: Array, really: Array) -> NeatGenes:
     """The genes with one more hidden cell, if `really`. There must be room, and none like it."""
-    place = jnp.where(really, _count(genes.cells < cell), genes.cells.shape[0])
-    put = lambda old, new: insert(old, place, new)  # noqa: E731
+    index = _inserted(genes.cells, cell[None], really[None])
+    cells = jnp.append(genes.cells, cell)[index]
     return eqx.tree_at(
-        lambda g: (g.cells, g.kind), genes, (put(genes.cells, cell), put(genes.kind, kind))
+        lambda g: (g.cells, g.kind), genes, (cells, jnp.append(genes.kind, kind)[index])
     )
 
 
-def add_connection_gene(
-    genes: NeatGenes, source: Array, target: Array, weight: Array, really: Array
+def add_connection_genes(
+    genes: NeatGenes,
+    source: Int[Array, " new"],
+    target: Int[Array, " new"],
+    weight: Float[Array, " new"],
+    really: Bool[Array, " new"],
+    *,
+    marks: Int[Array, " new"] | None = None,
 ) -> NeatGenes:
-    """The genes with one more connection, enabled, if `really`. The same holds."""
-    innovation = mark(source, target, 0)
-    place = jnp.where(really, _count(genes.innovation < innovation), genes.innovation.shape[0])
-    put = lambda old, new: insert(old, place, new)  # noqa: E731
+    """The genes with those new connections that are `really` there, enabled. The same holds.
+
+    `marks` are those of the new connections, for who knows them already.
+    """
+    marks = mark(source, target, 0) if marks is None else marks
+    index = _inserted(genes.innovation, marks, really)
+    put = lambda old, new: jnp.concatenate([old, new])[index]  # noqa: E731
     return NeatGenes(
         genes.cells,
         genes.kind,
-        put(genes.innovation, innovation),
+        put(genes.innovation, marks),
         put(genes.source, source),
         put(genes.target, target),
         put(genes.weight, weight),
-        put(genes.enabled, jnp.ones((), bool)),
+        put(genes.enabled, jnp.ones(len(marks), bool)),
         genes.refused,
     )
 
 
-def has(marks: Int[Array, " place"], wanted: Array) -> Bool[Array, ""]:
-    """Whether a mark is there."""
-    return jnp.any(marks == wanted)
+def _inserted(
+    marks: Int[Array, " place"], new: Int[Array, " new"], really: Bool[Array, " new"]
+) -> Int[Array, " place"]:
+    """What each place takes to keep the order: an index into the old ones and then the new ones."""
+    lower = really[None, :] & (new[None, :] < new[:, None])
+    at = _counts(marks[None, :] < new[:, None]) + _counts(lower)
+    at = jnp.where(really, at, len(marks))[:, None]
+    here = jnp.arange(len(marks), dtype=jnp.int32)[None, :]
+    moved = here[0] - _counts((at < here).T)
+    taken = here == at
+    first = jnp.argmax(taken, axis=0).astype(jnp.int32)
+    return jnp.where(jnp.any(taken, axis=0), len(marks) + first, moved)
+
+
+def has(marks: Int[Array, " place"], wanted: Int[Array, " other"]) -> Bool[Array, " other"]:
+    """Which marks are there."""
+    return jnp.any(marks[:, None] == wanted[None, :], axis=0)
 
 
 def _count(them: Array) -> Int[Array, ""]:
     return jnp.sum(them.astype(jnp.int32), dtype=jnp.int32)
+
+
+def _counts(them: Bool[Array, "row column"]) -> Int[Array, " row"]:
+    return jnp.sum(them.astype(jnp.int32), axis=1, dtype=jnp.int32)

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from .marks import FEW, find, mark
-from .neat_genes import NeatGenes, add_cell_gene, add_connection_gene, has
+from .neat_genes import NeatGenes, add_cell_gene, add_connection_genes, has
 
 TRIES = 8  # pairs of cells drawn until two are found that are not connected yet
 SPLITS = 4  # times that a connection may be split, if it is enabled again
@@ -48,6 +48,7 @@ class Addition(eqx.Module):
     weight: Float[Array, ""]
     split: Int[Array, ""]  # the place of the connection that is split
     cell: Int[Array, ""]  # its mark
+    marks: Int[Array, "2"]  # of connections: into it and out of it, or twice the one
 
 
 def split_connection(genes: NeatGenes, *, bias: int, draw: Float[Array, ""]) -> Addition:
@@ -64,13 +65,13 @@ def split_connection(genes: NeatGenes, *, bias: int, draw: Float[Array, ""]) -> 
     cells = mark(source, target, jnp.arange(1, SPLITS + 1))
     taken = jnp.any(cells[:, None] == genes.cells[None, :], axis=1)
     cell = cells[jnp.argmin(taken)]
-    into, out = mark(source, cell, 0), mark(cell, target, 0)
-    new = able[place] & ~jnp.all(taken) & (into != out)
-    new = new & ~has(genes.innovation, into) & ~has(genes.innovation, out)
+    marks = mark(jnp.stack([source, cell]), jnp.stack([cell, target]), 0)
+    new = able[place] & ~jnp.all(taken) & (marks[0] != marks[1])
+    new = new & ~jnp.any(has(genes.innovation, marks))
     full = genes.exists[-min(2, genes.exists.shape[0])]
     lack = new & jnp.stack([genes.alive[-1], ~genes.alive[-1] & full])
     weight = genes.weight[place]
-    return Addition(new & ~jnp.any(lack), lack, source, target, weight, place, cell)
+    return Addition(new & ~jnp.any(lack), lack, source, target, weight, place, cell, marks)
 
 
 def connect(
@@ -94,7 +95,10 @@ def connect(
     heard = _whole(draws[TRIES : 2 * TRIES], outputs + hidden)
     inside = genes.cells[jnp.maximum(heard - outputs, 0)]
     target = jnp.where(heard < outputs, heard + first, inside)
-    new = ~_connected(genes, source, target)
+    ends = (source, target) if loops else (jnp.append(source, target), jnp.append(target, source))
+    marks = mark(*ends, 0)
+    there = has(genes.innovation, marks)
+    new = ~there[:TRIES]
     new = new if bias else new & (source != inputs)
     new = new if loops else new & (source != target)
     chosen = jnp.argmax(new)
@@ -102,12 +106,14 @@ def connect(
     if not loops:
         closes = _reaches(genes, target, source)
         source, target = jnp.where(closes, target, source), jnp.where(closes, source, target)
-        new = new & ~_connected(genes, source[None], target[None])[0]
+        chosen = jnp.where(closes, chosen + TRIES, chosen)
+        new = new & ~there[chosen]
     full = new & genes.exists[-1]
     lack = jnp.stack([jnp.zeros((), bool), full])
     weight = scale * (2 * draws[2 * TRIES] - 1)
     none = jnp.zeros((), jnp.int32)
-    return Addition(new & ~full, lack, source, target, weight, none, none)
+    twice = jnp.broadcast_to(marks[chosen], 2)
+    return Addition(new & ~full, lack, source, target, weight, none, none, twice)
 
 
 def grow(
@@ -132,10 +138,15 @@ def grow(
     )
     genes = add_cell_gene(genes, born.cell, _whole(draw, kinds), split)
     pick = lambda one, other: jnp.where(split, one, other)  # noqa: E731
-    source, target = pick(born.source, new.source), pick(born.cell, new.target)
-    weight = pick(jnp.ones(()), new.weight)
-    genes = add_connection_gene(genes, source, target, weight, split | join)
-    return add_connection_gene(genes, born.cell, born.target, born.weight, split)
+    ends = pick(born.source, new.source), pick(born.cell, new.target)
+    return add_connection_genes(
+        genes,
+        jnp.stack([ends[0], born.cell]),
+        jnp.stack([ends[1], born.target]),
+        jnp.stack([pick(jnp.ones(()), new.weight), born.weight]),
+        jnp.stack([split | join, split]),
+        marks=jnp.stack([pick(born.marks[0], new.marks[0]), born.marks[1]]),
+    )
 
 
 def toggle(genes: NeatGenes, *, draw: Float[Array, ""]) -> NeatGenes:
@@ -175,23 +186,15 @@ def _nth(able: Bool[Array, " place"], rank: Int[Array, ""]) -> Int[Array, ""]:
     return jnp.argmax(count > jnp.minimum(rank, count[-1] - 1))
 
 
-def _connected(
-    genes: NeatGenes, source: Int[Array, " pair"], target: Int[Array, " pair"]
-) -> Bool[Array, " pair"]:
-    """Which pairs are connected already."""
-    marks = mark(source, target, 0)
-    return jnp.any(genes.innovation[:, None] == marks[None, :], axis=0)
-
-
 def _reaches(genes: NeatGenes, start: Array, goal: Array) -> Bool[Array, ""]:
     """Whether there is a way from one cell to another, over connections enabled or not."""
     if genes.cells.shape[0] <= FEW:  # comparing is faster than scattering
         leaves = genes.cells[:, None] == genes.source[None, :]
-        ends = (genes.target[:, None] == genes.cells[None, :]) & genes.alive[None, :]
+        ends = (genes.cells[:, None] == genes.target[None, :]) & genes.alive[:, None]
+        joined = jnp.any(leaves[:, None, :] & ends[None, :, :], axis=2)
 
         def reach(reached: Array) -> Array:
-            ways = jnp.any(leaves & reached[:, None], axis=0)
-            return jnp.any(ends & ways[:, None], axis=0)
+            return jnp.any(joined & reached[:, None], axis=0)
     else:
         source, inside = find(genes.cells, genes.source)
         target, within = find(genes.cells, genes.target)
