@@ -351,6 +351,35 @@ def test_where_all_are_broken_evolution_begins_anew():
     assert run(jax.random.key(0)) == 3
 
 
+def test_parents_are_those_whose_weights_a_child_has():
+    from neurula.pictures import lineage
+
+    still = Neat(2, 1, cells=1, connections=4, growth=False, change_weights=0.0, averaged=0.0)
+    search = NeatSearch(20, interspecies=0.2)
+
+    def watch(state, genes, lives):
+        return {"parents": state.parents, "fitness": lives.fitness, "weights": genes.weight[:, :3]}
+
+    def slope(network, *, key):
+        return network.step(network.init(), jnp.array([1.0, -1.0]))[1][0] + 2
+
+    run = lambda key: nl.evolve(still, search, slope, generations=6, watch=watch, key=key)  # noqa: E731
+    seen = jax.tree.map(np.asarray, eqx.filter_jit(run)(jax.random.key(4)).watched)
+    parents, weights = seen["parents"], seen["weights"]
+    assert (parents[0] == -1).all()
+    assert (parents[1:, :, 0] >= 0).all()
+    both = parents[1:, :, 1] >= 0
+    assert 0.3 < both.mean() < 0.8
+    for before, now, pair in zip(weights, weights[1:], parents[1:], strict=False):
+        first = now == before[pair[:, 0]]
+        second = (now == before[pair[:, 1]]) & (pair[:, 1] >= 0)[:, None]
+        assert (first | second).all()
+        assert (first | (pair[:, 1] >= 0)[:, None]).all()
+    found = lineage(seen["fitness"], parents)
+    lines = next(trace for trace in found.data if trace.mode == "lines")
+    assert len(lines.x) > 0
+
+
 def xor(network, *, key):
     """(4 - summed error)^2, and 100 more where all four answers are right."""
     stimuli = jnp.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])

@@ -27,6 +27,7 @@ class Ecology(eqx.Module):
     idle: Int[Array, ""]  # generations since it rose
     generation: Int[Array, ""]
     restarts: Int[Array, ""]  # how often nobody was left
+    parents: Int[Array, "genome 2"]  # places in the generation before, the fitter first; -1: none
 
     @property
     def names(self) -> Int[Array, " genome"]:
@@ -45,6 +46,8 @@ class NeatSearch(AbstractEvolver[Ecology]):
     once. A child is a mutant of one parent (`mutants`), or it has two, of the same species, or with
     the chance `interspecies` of any, and is mutated too but for a share `unmutated`. With `goal`
     species the threshold moves by `adjust` in every generation.
+
+    `state.parents`, watched, are what `pictures.lineage` draws.
 
     For any genome with a distance. `speciation=False`: one species for all. `mating=False`: one
     parent for all. Where every fitness of a generation is broken, all genes are drawn anew.
@@ -88,6 +91,7 @@ class NeatSearch(AbstractEvolver[Ecology]):
             zero,
             zero,
             zero,
+            jnp.full((self.population, 2), -1, jnp.int32),
         )
 
     def ask(
@@ -99,13 +103,13 @@ class NeatSearch(AbstractEvolver[Ecology]):
         lost = ~jnp.any(jnp.isfinite(state.fitness))
         first = state.generation == 0
         state, fertile = self._fertile(state)
-        children = self._breed(state, genome, fertile, (keys[0], to_cross, to_mutate))
+        children, parents = self._breed(state, genome, fertile, (keys[0], to_cross, to_mutate))
         drawn = _anew(genome, to_start)
         pick = lambda born, new, old: jnp.where(first, old, jnp.where(lost, new, born))  # noqa: E731
         restarts = state.restarts + (lost & ~first).astype(jnp.int32)
-        examples = _examples(state)
-        state = eqx.tree_at(lambda s: (s.restarts, s.species.example), state, (restarts, examples))
-        return state, jax.tree.map(pick, children, drawn, state.genes)
+        genes = jax.tree.map(pick, children, drawn, state.genes)
+        new = restarts, _examples(state), jnp.where(first | lost, -1, parents)
+        return eqx.tree_at(lambda s: (s.restarts, s.species.example, s.parents), state, new), genes
 
     def tell(
         self, state: Ecology, genome: AbstractGenome, genes: Any, fitness: Float[Array, " genome"]
@@ -122,7 +126,7 @@ class NeatSearch(AbstractEvolver[Ecology]):
         return Ecology(
             genes, fitness, home, species, threshold if self.speciation else state.threshold,
             jnp.maximum(state.best, jnp.max(fitness)), jnp.where(better, 0, state.idle + 1),
-            state.generation + 1, state.restarts,
+            state.generation + 1, state.restarts, state.parents,
         )  # fmt: skip
 
     def _fertile(self, state: Ecology) -> tuple[Ecology, Bool[Array, " species"]]:
@@ -146,21 +150,20 @@ class NeatSearch(AbstractEvolver[Ecology]):
             rises = jnp.where(crisis, best, rises)
         return state, jnp.where(jnp.any(rises), rises, species.exists)
 
-    def _breed(
-        self, state: Ecology, genome: AbstractGenome, fertile: Array, keys: tuple[Array, ...]
-    ) -> Any:
-        to_draw, to_cross, to_mutate = keys
+    def _mates(
+        self, state: Ecology, fertile: Array, key: PRNGKeyArray
+    ) -> tuple[Int[Array, "genome 2"], Bool[Array, " genome"]]:
+        """The parents of every child, the fitter first and -1 for none, and who is no mutant."""
         room, count = state.species.name.shape[0], self.population
         numbers = shares(state.fitness, state.home, fertile, count)
         order = jnp.lexsort((-state.fitness, state.home))  # species by species, the fittest first
         sizes = jnp.sum(members(state.home, room).astype(jnp.int32), axis=1)
         begin = jnp.cumsum(sizes) - sizes
         parents = jnp.floor(self.survival * sizes.astype(jnp.float32) + 1).astype(jnp.int32)
-        mine = jnp.searchsorted(
-            jnp.cumsum(numbers), jnp.arange(count), side="right", method="compare_all"
-        )
+        last = jnp.cumsum(numbers)
+        mine = jnp.searchsorted(last, jnp.arange(count), side="right", method="compare_all")
         mine = jnp.minimum(mine, room - 1)
-        draws = jax.random.uniform(to_draw, (6, count))
+        draws = jax.random.uniform(key, (6, count))
 
         def one_of(home: Array, draw: Array) -> Array:
             chosen = jnp.floor(draw * parents[home].astype(jnp.float32)).astype(jnp.int32)
@@ -174,20 +177,26 @@ class NeatSearch(AbstractEvolver[Ecology]):
         swap = state.fitness[father] > state.fitness[mother]
         fitter, other = jnp.where(swap, father, mother), jnp.where(swap, mother, father)
         fitter = jnp.where(alone, mother, fitter)
-        nth = jnp.arange(count) - (jnp.cumsum(numbers) - numbers)[mine]
+        nth = jnp.arange(count) - (last - numbers)[mine]
         champion = (nth == 0) & (sizes[mine] > self.champions)
         fitter = jnp.where(champion, order[jnp.minimum(begin[mine], count - 1)], fitter)
+        pair = jnp.stack([fitter, jnp.where(alone | champion, -1, other)], axis=1)
+        return pair.astype(jnp.int32), champion | (~alone & (draws[5] < self.unmutated))
 
+    def _breed(
+        self, state: Ecology, genome: AbstractGenome, fertile: Array, keys: tuple[Array, ...]
+    ) -> tuple[Any, Int[Array, "genome 2"]]:
+        to_draw, to_cross, to_mutate = keys
+        parents, rests = self._mates(state, fertile, to_draw)
         packed, unpack = pack(state.genes)
         take = lambda index: unpack([x[index] for x in packed])  # noqa: E731
-        born = take(fitter)
+        born = take(parents[:, 0])
         if self.mating:
             cross = lambda one, other, key: genome.cross(one, other, key=key)  # noqa: E731
-            mixed = jax.vmap(cross)(born, take(other), to_cross)
-            born = _choose(alone | champion, born, mixed)
+            mixed = jax.vmap(cross)(born, take(jnp.maximum(parents[:, 1], 0)), to_cross)
+            born = _choose(parents[:, 1] < 0, born, mixed)
         mutate = lambda genes, key: genome.mutate(genes, key=key)  # noqa: E731
-        rests = champion | (~alone & (draws[5] < self.unmutated))
-        return _choose(rests, born, jax.vmap(mutate)(born, to_mutate))
+        return _choose(rests, born, jax.vmap(mutate)(born, to_mutate)), parents
 
 
 def _anew(genome: AbstractGenome, keys: Array) -> Any:
