@@ -1,5 +1,6 @@
 """Recipes that grow. To add one: a file here, and a line below."""
 
+from .bits import Bits as Bits
 from .bottleneck import Bottleneck as Bottleneck
 from .cppn import cppn as cppn, patterns as patterns
 from .development import Development as Development
@@ -16,4 +17,5 @@ from .plasticity import (
 from .random_projection import RandomProjection as RandomProjection
 from .substrates import sandwich as sandwich, sheet as sheet
 from .tissue import Tissue as Tissue
+from .vector import Vector as Vector
 from .weights import Weights as Weights
