@@ -22,8 +22,8 @@ NET, ISLANDS, TRAP, MAZE = HARD = ("threshold net", "islands", "trap", "maze")
 SMOOTH = "quadratic"  # the negative control
 BITS, HIDDEN = 5, 10  # of the parity that is asked for, and threshold cells that answer
 SIZES = {NET: HIDDEN * (BITS + 2) + 1, ISLANDS: 4, TRAP: 30, MAZE: 100, SMOOTH: 20}
-# The goal's island, of radius 0.3, begins at -0.09; the best of all others is worth -1 / 7.
 PATIENCE = 50  # steps without a gain, after which a walker begins anew
+# The goal's island, of radius 0.3, begins at -0.09; the best of all others is worth -1 / 7.
 TARGETS = {NET: 1.0, ISLANDS: -0.09, TRAP: 1.0, MAZE: -0.08, SMOOTH: -1e-4}
 
 

@@ -70,8 +70,9 @@ class AtLeast(AbstractTest):
         one = next(iter(self.sentences.values()))[0].rule_in_words()
         return (
             f"Of {', '.join(self.sentences)} at least {self.least} have to be supported, at "
-            f"{1 - 0.05 / self.correction:.1%} each; refuted if fewer could be, the others being "
-            f"refuted. One of them is as firm as its weakest comparison. {one}"
+            f"{1 - 0.05 / self.correction:.1%} each; refuted if so many are refuted that fewer are "
+            "left. Each is as firm as the weakest of its comparisons, which are ruled, with that "
+            f"level for 95 %, by: {one}"
         )
 
 

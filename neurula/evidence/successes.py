@@ -23,8 +23,8 @@ class Successes(AbstractIntervalTest):
 
     kind: ClassVar[str] = "successes"
     coverage: ClassVar[float] = 0.95
-    brain: Bool[np.ndarray, " run"] | Float[np.ndarray, " run"]
-    control: Bool[np.ndarray, " run"] | Float[np.ndarray, " run"]
+    brain: Bool[np.ndarray, " one"] | Float[np.ndarray, " one"]
+    control: Bool[np.ndarray, " other"] | Float[np.ndarray, " other"]
     margin: float  # a share of runs
 
     def __post_init__(self):
