@@ -83,7 +83,7 @@ def test_on_islands_surrogates_know_the_way_and_true_gradients_do_not():
     np.testing.assert_array_equal(goal, best)
     assert made.worth(goal)[0] == 0
     assert not slopes(ISLANDS, at_sea, through=False).any()
-    shores = goal + jnp.array([[0.29, 0, 0, 0], [0.31, 0, 0, 0], [-1.0, 0, 0, 0]])
+    shores = goal[None, :] + jnp.array([[0.29, 0, 0, 0], [0.31, 0, 0, 0], [-1.0, 0, 0, 0]])
     worth = jax.vmap(lambda x: made.worth(x)[0])(shores)
     assert list(np.asarray(worth) >= TARGETS[ISLANDS]) == [True, False, False]
 

@@ -89,7 +89,8 @@ def problem(name: str, *, key: PRNGKeyArray) -> Problem:
         relaxed = lambda x: -jnp.linalg.norm(x - goal)  # noqa: E731
         made = whole(land), lambda x, through: relaxed(x) if through else land(x)
     elif name == TRAP:
-        made = whole(trap), lambda x, through: trap(passing(x, through))
+        deceit = lambda x, through=False: trap(passing(x, through))  # noqa: E731
+        made = whole(deceit), deceit
     elif name == MAZE:
         near = lambda place: -DeceptiveMaze().distance(place)  # noqa: E731
         ends = lambda genes: (near(place := walk(genes, False)), place)  # noqa: E731
