@@ -56,8 +56,9 @@ class Range:
 class Outcome(eqx.Module):
     """What one arm with one seed leaves behind. Scores: higher is better.
 
-    `tuning` is the score on tuning data, all that a search for hyper-parameters may see. `costs`
-    counts parameters, updates and samples; FLOPs and seconds are added by whoever runs it.
+    `tuning` is the score on tuning data, all that a search for hyper-parameters may see; or, where
+    settings do not touch each other, a score for each, in the order of `space`. `costs` counts
+    parameters, updates and samples; FLOPs and seconds are added by whoever runs it.
     `health` is what `neurula.health.health` says about spiking cells; the report warns by it.
     """
 

@@ -1,4 +1,4 @@
-"""Fitness of strings of bits and of points, hard on purpose: traps, epistasis, islands.
+"""Fitness of strings of bits and of points, mostly hard on purpose: traps, epistasis, islands.
 
 Deb & Goldberg (1993), Foundations of Genetic Algorithms 2:93 (traps); Kauffman & Levin (1987), J.
 Theor. Biol. 128:11 (NK). Higher is better everywhere.
@@ -10,12 +10,13 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 
-def trap(bits: Bool[Array, " bit"], *, block: int = 5) -> Float[Array, ""]:
+def trap(bits: Bool[Array, " bit"] | Float[Array, " bit"], *, block: int = 5) -> Float[Array, ""]:
     """The mean over blocks of neighbouring bits of a deceptive trap, 1 for ones alone.
 
     A block of k bits with u ones is worth 1 if u = k, else (k - 1 - u) / k: every step uphill from
-    anywhere else leads to zeros alone, which are worth (k - 1) / k. Raises `ValueError` for bits
-    that make no whole blocks.
+    anywhere else leads to zeros alone, which are worth (k - 1) / k. Bits may be numbers, 0 or 1, so
+    that a gradient can be asked for: it is -1 / k a bit, 0 in a block of ones. Raises `ValueError`
+    for bits that make no whole blocks.
     """
     if block < 2 or bits.shape[0] % block:
         raise ValueError(
@@ -23,7 +24,7 @@ def trap(bits: Bool[Array, " bit"], *, block: int = 5) -> Float[Array, ""]:
             f"block={block}. Use a multiple of the block, for example 40 bits and block=5."
         )
     ones = jnp.sum(bits.reshape(-1, block).astype(jnp.float32), axis=1)
-    return jnp.mean(jnp.where(ones == block, 1.0, (block - 1 - ones) / block))
+    return jnp.mean(jnp.where(ones > block - 0.5, 1.0, (block - 1 - ones) / block))
 
 
 class NK(eqx.Module):
@@ -84,3 +85,15 @@ def islands(
     inland = jnp.sum((point - centre) ** 2)
     far = jnp.linalg.norm(centre - goal) / (1 + jnp.linalg.norm(goal))
     return jnp.where(inland <= radius**2, -far - inland, sea - radius**2 - 1.0)
+
+
+def quadratic(
+    point: Float[Array, " axis"], goal: Float[Array, " axis"], *, condition: float = 100.0
+) -> Float[Array, ""]:
+    """A smooth bowl upside down: -sum_i h_i (point_i - goal_i)^2 / 2, with 0 at the goal the best.
+
+    The curvatures h_i run evenly in their logarithm from 1 to `condition`: its gradient is
+    -h_i (point_i - goal_i), and one step of Newton's method leads from anywhere to the goal.
+    """
+    curvature = jnp.geomspace(1.0, condition, point.shape[0])
+    return -jnp.sum(curvature * (point - goal) ** 2) / 2

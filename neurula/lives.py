@@ -3,6 +3,7 @@
 evolve(genome, evolver, InWorld(CartPole(), limit=500), generations=50, key=key)
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
@@ -25,21 +26,27 @@ class InWorld(eqx.Module):
 
     An episode ends by itself or after `limit` steps. `updates` steps of the block pass in every
     step of the world. Nothing is refused: a reward that is NaN makes a fitness that ranks last.
+    `behaviour(world)` describes a life by the state of the world at its end, in a few numbers, for
+    a search for novelty; the life tells the mean over episodes.
     """
 
     environment: AbstractEnvironment
     limit: int = eqx.field(static=True, default=500)  # steps
     episodes: int = eqx.field(static=True, default=1)
     updates: int = eqx.field(static=True, default=1)
+    behaviour: Callable[[Any], Float[Array, " feature"]] | None = eqx.field(
+        static=True, default=None
+    )
 
     def __call__(self, developed: AbstractBlock, *, key: PRNGKeyArray) -> Life:
         world = self.environment
         agent = Controller(developed, world.actions, world.observations, self.updates)
         one = lambda key: self._episode(agent, key)  # noqa: E731
-        totals, steps = jax.vmap(one)(jax.random.split(key, self.episodes))
-        return Life(jnp.mean(totals), steps=jnp.sum(steps))
+        totals, steps, told = jax.vmap(one)(jax.random.split(key, self.episodes))
+        told = None if told is None else jnp.mean(told, axis=0)
+        return Life(jnp.mean(totals), steps=jnp.sum(steps), behaviour=told)
 
-    def _episode(self, agent: Controller, key: PRNGKeyArray) -> tuple[Array, Array]:
+    def _episode(self, agent: Controller, key: PRNGKeyArray) -> tuple[Array, Array, Any]:
         at_reset, at_life = jax.random.split(key)
         world, event = self.environment.reset(key=at_reset)
         mind = agent.begin(None)
@@ -60,7 +67,9 @@ class InWorld(eqx.Module):
 
         start = (arrays, event.observation, jnp.zeros((), bool), jnp.zeros(()), jnp.zeros((), int))
         end = jax.lax.while_loop(going, one, start)
-        return end[3], end[4].astype(jnp.float32)
+        _, world = eqx.combine(end[0], rest)
+        told = None if self.behaviour is None else self.behaviour(world)
+        return end[3], end[4].astype(jnp.float32), told
 
 
 class OnTask(eqx.Module):

@@ -72,7 +72,8 @@ def search(
 ) -> Generator[list[Piece], list[Done], Tuned]:
     """Yield one piece for each arm with a space; return the best settings, and all that was tried.
 
-    What counts is `Outcome.tuning`, averaged over the tuning seeds; a trial that fails loses.
+    What counts is `Outcome.tuning`, averaged over the tuning seeds; a trial that fails loses. Where
+    it is a score for each setting, each setting is taken from the trial that was best for it.
     """
     spaces = {arm: space for arm in claim.arms if (space := claim.space(arm))}
     tried, keys = {}, tuple(range(FIRST, FIRST + seeds))
@@ -101,21 +102,30 @@ def search(
             raise RuntimeError(
                 f"no trial of arm {piece.arm!r} worked, so it has no settings: {why}"
             )
-        tuned["settings"][piece.arm] = tried[piece.arm][int(np.argmax(scores))]
+        names = list(spaces[piece.arm])
+        best = np.broadcast_to(np.argmax(scores, axis=0), len(names))
+        tuned["settings"][piece.arm] = {
+            name: tried[piece.arm][k][name] for name, k in zip(names, best, strict=True)
+        }
         tuned["log"] += [
-            {"arm": piece.arm, "settings": settings, "score": float(score)}
+            {"arm": piece.arm, "settings": settings, "score": float(score.mean())}
+            | ({"scores": score.tolist()} if score.ndim else {})
             for settings, score in zip(tried[piece.arm], scores, strict=True)
         ]
     return tuned
 
 
 def _scores(done: Done, trials: int, seeds: int) -> np.ndarray:
-    """The mean score of every trial, minus infinity where a seed failed."""
-    scores = np.full(trials * seeds, -np.inf)
+    """The mean score of every trial, or of every trial for each setting: (trial, setting).
+
+    Minus infinity where a seed failed.
+    """
+    found = np.zeros(0) if done.outcome is None else np.asarray(done.outcome.score, np.float64)
+    scores = np.full((trials * seeds, *found.shape[1:]), -np.inf)
     if done.outcome is not None:
-        scores[list(done.rows)] = np.asarray(done.outcome.score, np.float64)
+        scores[list(done.rows)] = found
     scores[~np.isfinite(scores)] = -np.inf
-    return scores.reshape(trials, seeds).mean(1)
+    return scores.reshape(trials, seeds, *found.shape[1:]).mean(1)
 
 
 def _unfit(claim: AbstractClaim, file: Path, what: str) -> Mistake:

@@ -11,12 +11,14 @@ from statsmodels.stats.weightstats import DescrStatsW, ttost_paired
 
 from neurula.evidence import (
     AgainstNull,
+    AtLeast,
     Identity,
     Order,
     Parity,
     Resampled,
     Share,
     Slope,
+    Successes,
     Superiority,
     Survival,
     kendall,
@@ -25,6 +27,7 @@ from neurula.evidence import (
     mean_over_both,
     mean_over_pairs,
     weakest,
+    wilson,
 )
 from neurula.evidence.intervals import gain
 from neurula.evidence.permutations import mean_against, sign_flip
@@ -405,3 +408,84 @@ def test_a_sentence_is_as_true_as_its_weakest_part():
     assert weakest(open_, bad, good) is bad
     again = Parity(same, same, 1.0)
     assert weakest(good, again) is good
+
+
+# ---- successes, and at least some of several --------------------------------------------------
+
+
+def runs(successes, trials):
+    return np.arange(trials) < successes
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "low", "high"),
+    [
+        ((56, 70), (48, 80), 0.0524, 0.3339),
+        ((9, 10), (3, 10), 0.1705, 0.8090),
+        ((6, 7), (2, 7), 0.0582, 0.8062),
+        ((5, 56), (0, 29), -0.0381, 0.1926),
+        ((0, 10), (0, 20), -0.1611, 0.2775),
+        ((10, 10), (0, 20), 0.6791, 1.0),
+        ((10, 10), (0, 10), 0.6075, 1.0),
+    ],
+)
+def test_differences_of_shares_are_those_of_newcombe(one, other, low, high):
+    """Newcombe (1998), table II, method 10."""
+    found = Successes(runs(*one), runs(*other), 0.2).interval(0.95)
+    np.testing.assert_allclose([found.low, found.high], [low, high], atol=6e-5)
+    expected = proportion_confint(*one, method="wilson")
+    np.testing.assert_allclose(wilson(one[0] / one[1], one[1], 0.95), expected, rtol=1e-9)
+
+
+def test_fisher_stands_beside():
+    found = Successes(runs(8, 10), runs(2, 10), 0.2).find()
+    assert found.p == pytest.approx(stats.fisher_exact([[8, 2], [2, 8]]).pvalue)
+    assert (found.estimate, found.n) == (pytest.approx(0.6), 10)
+    with pytest.raises(ValueError, match=r"does not, 0, but there are runs of \[0\.  0\.5\]"):
+        Successes(np.array([0.5]), np.array([0.0]), 0.2)
+
+
+@pytest.mark.parametrize("share", [0.02, 0.1, 0.3, 0.5, 0.8, 1.0])
+def test_equal_shares_are_rarely_told_apart(share):
+    """Over all outcomes of 30 runs an arm, weighed by their chance: at most 3 %, 2.5 % stated."""
+    chance = stats.binom.pmf(np.arange(31), 30, share)
+    wrong = 0.0
+    for a, b in itertools.product(range(31), repeat=2):
+        if a > b and chance[a] * chance[b] > 1e-9:
+            low = Successes(runs(a, 30), runs(b, 30), 0.0).interval(0.95).low
+            wrong += chance[a] * chance[b] * (low > 0)
+    assert wrong < 0.03
+
+
+def sentence(successes, others=(0,)):
+    """One sentence: so many of 30 runs succeed, against each of the others."""
+    return tuple(Successes(runs(successes, 30), runs(x, 30), 0.2) for x in others)
+
+
+def test_at_least_two_of_four():
+    all_, none, some = sentence(30), sentence(0), sentence(9, (0, 3))
+    assert [AtLeast(dict(zip("abcd", s, strict=True)), 2).decide().ruling for s in (
+        [all_, none, all_, none], [none, none, none, all_], [some, none, all_, none])
+    ] == ["supported", "refuted", "inconclusive"]  # fmt: skip
+    found = AtLeast({"a": some, "b": none, "c": all_, "d": none}, 2).find()
+    alone = some[1].find(looks=3)  # the harder of its two comparisons, at 1 - 0.05 / 3
+    assert (found.estimate, found.low, found.level) == (alone.estimate, alone.low, alone.level)
+    assert found.level == pytest.approx(1 - 0.05 / 3)
+    told = {f"sentences {r}": found.detail[f"sentences {r}"] for r in ("supported", "refuted")}
+    assert told == {"sentences supported": 1.0, "sentences refuted": 2.0}
+    words = AtLeast({"net": all_, "maze": none}, 2).rule_in_words()
+    assert words.startswith("Of net, maze at least 2 have to be supported, at 95.0% each")
+    with pytest.raises(ValueError, match="At least 3 of 2 sentences cannot be asked"):
+        AtLeast({"net": all_, "maze": none}, 3)
+
+
+def test_at_least_two_errs_as_rarely_as_one(rng):
+    """One of four is true: any of the other three, with nothing there, would make it two."""
+    wrong, trials = 0, 200
+    sure = (Superiority(np.full(10, 9.0) + rng.normal(size=10), np.zeros(10), 0.0),)
+    for _ in range(trials):
+        idle = [(Superiority(rng.normal(size=10), np.zeros(10), 0.0),) for _ in range(3)]
+        wrong += (
+            AtLeast(dict(zip("abcd", [sure, *idle], strict=True)), 2).decide().ruling == "supported"
+        )
+    assert stats.binomtest(wrong, trials, 0.025).pvalue > 0.01, wrong

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from neurula.landscapes import NK, islands, nk, trap
+from neurula.landscapes import NK, islands, nk, quadratic, trap
 
 KEY = jax.random.key(0)
 
@@ -35,6 +35,25 @@ def test_traps_deceive():
 def test_refuses_parts_of_blocks():
     with pytest.raises(ValueError, match=r"whole blocks .* got 7 bits and block=5"):
         trap(jnp.zeros(7, bool))
+
+
+def test_the_slope_of_a_trap_leads_away_from_ones():
+    """Where bits are numbers: -1 / 5 for every bit of a block, 0 at the peak; over 2 blocks."""
+    bits = jnp.array([1.0] * 5 + [1.0, 0.0, 1.0, 1.0, 1.0])
+    np.testing.assert_allclose(trap(bits), (1.0 + 0.0) / 2, atol=1e-6)
+    np.testing.assert_allclose(jax.grad(trap)(bits), [0.0] * 5 + [-0.1] * 5, rtol=1e-6)
+
+
+def test_newton_finds_the_top_of_a_quadratic_in_one_step():
+    point, goal = jax.random.normal(KEY, (2, 6))
+    worth = lambda x: quadratic(x, goal, condition=1000.0)  # noqa: E731
+    curvature = 10 ** np.linspace(0, 3, 6)
+    expected = -0.5 * np.sum(curvature * np.asarray(point - goal) ** 2)
+    np.testing.assert_allclose(worth(point), expected, rtol=1e-5)
+    np.testing.assert_allclose(jax.grad(worth)(point), -curvature * (point - goal), rtol=1e-4)
+    top = point - jnp.linalg.solve(jax.hessian(worth)(point), jax.grad(worth)(point))
+    np.testing.assert_allclose(top, goal, rtol=1e-3)
+    assert worth(goal) == 0
 
 
 def test_nk_is_that_of_loops():

@@ -14,12 +14,13 @@ from rich.console import Console
 from toy_work import work
 
 from neurula import keys
+from neurula.experiment import Range
 from neurula.files import write_whole
 from neurula.judging import Request, judging
 from neurula.keys import claim_digest, package_digest, piece_key
 from neurula.lookup import find
 from neurula.mistake import Mistake
-from neurula.piece import Piece, as_numbers, as_outcome, compute
+from neurula.piece import Done, Piece, as_numbers, as_outcome, compute
 from neurula.pool import Lost, hand_out
 from neurula.progress import Board, duration, pace
 from neurula.results import Store
@@ -299,6 +300,24 @@ def test_a_trial_that_fails_loses_and_an_arm_without_trials_is_an_error():
     next(job)
     with pytest.raises(RuntimeError, match="no trial of arm 'brain' worked"):
         job.send([dataclasses.replace(done, outcome=None, rows=(), failed={0: "broken"})])
+
+
+def test_settings_that_do_not_touch_are_tuned_one_by_one():
+    """Scores for each setting: the first setting comes from trial 2, the second from trial 0."""
+
+    class Two(type(find(f"{TOYS}:Tuned")())):
+        def space(self, arm):
+            return {"a": Range(0.1, 1.0), "b": Range(0.1, 1.0)} if arm == "brain" else {}
+
+    job = search(Two(), f"{TOYS}:Tuned", {}, trials=3, seeds=2)
+    [asked] = next(job)
+    scores = np.array([[0, 9], [0, 9], [8, np.nan], [8, 9], [5, 1], [5, 1]], np.float32)
+    numbers = Done(tuple(range(6)), as_outcome({"score": scores}), {}, 0.0, 0.0)
+    with pytest.raises(StopIteration) as stop:
+        job.send([numbers])
+    tuned = stop.value.value
+    assert tuned["settings"]["brain"] == {"a": asked.tuned[2]["a"], "b": asked.tuned[0]["b"]}
+    assert [trial["scores"] for trial in tuned["log"]] == [[0, 9], [8, -np.inf], [5, 1]]
 
 
 def test_arms_with_a_space_must_score_on_tuning_data():

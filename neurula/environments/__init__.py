@@ -10,6 +10,7 @@ from .bandits import ContextBandits as ContextBandits
 from .blind_cliffwalk import BlindCliffwalk as BlindCliffwalk
 from .cart_pole import CartPole as CartPole
 from .catch import Catch as Catch
+from .deceptive_maze import DeceptiveMaze as DeceptiveMaze
 from .deep_sea import DeepSea as DeepSea
 from .double_pole import DoublePole as DoublePole
 from .finite import (

@@ -1,7 +1,7 @@
 """Kinds of evidence. To add one: a file here, and a line below."""
 
 from .against_null import AgainstNull as AgainstNull
-from .conjunction import weakest as weakest
+from .conjunction import AtLeast as AtLeast, weakest as weakest
 from .identity import Identity as Identity
 from .intervals import AbstractIntervalTest as AbstractIntervalTest, Interval as Interval
 from .order import Order as Order, kendall as kendall
@@ -14,5 +14,6 @@ from .resampled import (
 from .scales import log_error as log_error, logit as logit
 from .share import Share as Share
 from .slope import Slope as Slope
+from .successes import Successes as Successes, wilson as wilson
 from .superiority import Superiority as Superiority
 from .survival import Survival as Survival

@@ -8,4 +8,5 @@ from .neat_search import NeatSearch as NeatSearch
 from .novelty_search import NoveltySearch as NoveltySearch
 from .openai_es import OpenAIES as OpenAIES
 from .random_search import RandomSearch as RandomSearch
+from .score_function import ScoreFunction as ScoreFunction
 from .snes import SNES as SNES

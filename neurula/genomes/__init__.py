@@ -1,5 +1,6 @@
 """Recipes that grow. To add one: a file here, and a line below."""
 
+from .bits import Bits as Bits
 from .bottleneck import Bottleneck as Bottleneck
 from .cppn import cppn as cppn, patterns as patterns
 from .development import Development as Development
@@ -17,5 +18,6 @@ from .random_projection import RandomProjection as RandomProjection
 from .rewired import rewired as rewired
 from .substrates import sandwich as sandwich, sheet as sheet
 from .tissue import Tissue as Tissue
+from .vector import Vector as Vector
 from .weight_agnostic import WeightAgnostic as WeightAgnostic
 from .weights import Weights as Weights

@@ -1,7 +1,9 @@
 """Numbers into Plotly figures. To add one: a file here, and a line below."""
 
 from .angles import angles as angles
+from .beside import beside as beside
 from .curves import curves as curves
+from .endings import endings as endings
 from .evolution import evolution as evolution
 from .film import film as film
 from .forest import forest as forest
@@ -22,5 +24,6 @@ from .rdms import rdms as rdms
 from .receptive_fields import receptive_fields as receptive_fields
 from .room import room as room
 from .seeds import seeds as seeds
+from .shares import shares as shares
 from .species import species as species
 from .traces import traces as traces

@@ -20,7 +20,7 @@ def path(
 ) -> go.Figure:
     """Draw a path (m), walls (`arena.segments`), and a dot for every step in which a cell fired."""
     places = np.asarray(positions, np.float32)
-    figure = _room(walls, title)
+    figure = walled(walls, title)
     figure.add_scatter(
         x=places[:, 0], y=places[:, 1], mode="lines", name="path",
         line={"color": theme.faint("#7a7f87", 0.5), "width": 1}, hoverinfo="skip",
@@ -51,7 +51,7 @@ def walking(
     shown = np.arange(0, len(places), every)
     if len(shown) > FRAMES:
         shown = shown[np.linspace(0, len(shown) - 1, FRAMES).round().astype(int)]
-    figure = _room(walls, title)
+    figure = walled(walls, title)
     for data in _moment(places, int(shown[0])):
         figure.add_trace(data)
     still = len(figure.data) - 2
@@ -74,7 +74,7 @@ def _moment(places: np.ndarray, now: int) -> list[go.Scatter]:
     ]
 
 
-def _room(walls: Any, title: str) -> go.Figure:
+def walled(walls: Any, title: str) -> go.Figure:
     """Walls on paper where a metre is a metre in both directions."""
     figure = theme.blank(height=460, showlegend=False)
     if title:
