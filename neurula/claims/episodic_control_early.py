@@ -89,8 +89,9 @@ class EpisodicControlEarly(AbstractClaim):
         "the sum of early and late returns, in as many trials for each agent.",
         "The card asks for 20,000 steps, a twentieth of them early: that is the full budget. Quick "
         "runs have as many early steps and end sooner, so that a lead has less time to go.",
-        "A run on eight other seeds was seen before: inconclusive, with settings from one tuning seed "
-        "that was lucky for the DQN with 8 updates. Settings now come from four, seeds are fresh.",
+        "A run on eight other seeds was seen before: inconclusive, with settings from one tuning "
+        "seed that was lucky for the DQN with 8 updates. Settings now come from four, seeds are "
+        "fresh.",
     )
     data: ClassVar[tuple[str, ...]] = ()
     budgets: ClassVar[dict[str, Budget]] = {
