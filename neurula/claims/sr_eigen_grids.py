@@ -17,7 +17,7 @@ from ..agents import successor_matrix
 from ..environments import Arena, circle
 from ..evidence import AgainstNull, Superiority, weakest
 from ..experiment import AbstractClaim, Arm, Budget, Evidence, Gate, Outcome, Outcomes, Range
-from ..measures import grid_score
+from ..measures import grid_score, non_negative_components
 from ..predictive_map import counted_chances
 from ..wandering import wander
 
@@ -31,6 +31,7 @@ EVERY = 4  # steps of the walk in a step of learning
 FIRST, LAST = 1, 41  # eigenvectors, counted from 0, the largest first, which is flat
 TOP = 99.0  # percentile of the null
 SR, COMPONENTS, SHUFFLED = "successors", "place cells", "shuffled"
+POSITIVE = "place cells, non-negative"
 SCORES = {"triangles": "langston", "squares": "square"}
 Maps = Float[np.ndarray, "map row column"]
 
@@ -55,6 +56,7 @@ class SrEigenGrids(AbstractClaim):
     arms: ClassVar[dict[str, Arm]] = {
         SR: Arm("brain", "eigenvectors 2 to 41 of the SR of a walk in three rooms"),
         COMPONENTS: Arm("control", "principal components 2 to 41 of Gaussian place cells, no SR"),
+        POSITIVE: Arm("control", "40 components of these that may not be negative"),
         SHUFFLED: Arm("sham", "eigenvectors of the SR of the same places in shuffled order"),
     }
     margin: ClassVar[float] = 10.0
@@ -72,7 +74,8 @@ class SrEigenGrids(AbstractClaim):
         "Eigenvalues come in pairs: any mixture of two eigenvectors is as valid, and walks choose.",
         "Symmetry by 6 and by 4 are scored alike (langston, square), each against its own null: "
         "raw scores of the two cannot be compared.",
-        "Principal components that may not be negative (Dordek et al.) are not among the arms.",
+        "The arm of components that may not be negative (Dordek et al.) was added after the others "
+        "were seen. Each climbs from a random start, so that they need not be orthogonal.",
         "Noise with the whole spectrum of a map, tried first on a tuning seed, has its very grid: "
         "the spectrum decides the autocorrelogram. So only the power at each frequency is kept.",
         "The SR is the exact one of the transitions that were counted on the walk, made symmetric.",
@@ -100,10 +103,16 @@ class SrEigenGrids(AbstractClaim):
             path = walked(room, self.minutes, key=at_walk)
             if arm == SHUFFLED:
                 path = jax.random.permutation(at_order, path)
-            found = np.asarray(vectors(arm, path, self.discount)).reshape(-1, SIDE, SIDE)
             seen = np.bincount(np.asarray(path), minlength=SIDE**2).reshape(SIDE, SIDE) > 0
             rng = np.random.default_rng(int(jax.random.bits(at_order) >> 1))
+            if arm == POSITIVE:
+                found = non_negative_components(np.asarray(covariance(path)), LAST - FIRST, rng=rng)
+            else:
+                found = np.asarray(vectors(arm, path, self.discount))
+            found = found.reshape(-1, SIDE, SIDE)
             maps = drawn(found, seen)
+            if arm == POSITIVE:  # noise is made from what has both signs, and cut off likewise
+                found = found - found.mean((1, 2), keepdims=True)
             noise = drawn(np.stack([as_coarse(found, rng) for _ in range(self.draws)]), seen)
             scores, shares, null = [], [], []
             for definition in SCORES.values():
@@ -130,7 +139,7 @@ class SrEigenGrids(AbstractClaim):
         }
         beside = {
             f"triangles beyond {other}": Superiority(triangles, percent[other][:, 0], self.margin)
-            for other in (COMPONENTS, SHUFFLED)
+            for other in (COMPONENTS, POSITIVE, SHUFFLED)
         }
         for room, shares in zip(ROOMS, 100 * kept[SR]["shares"].swapaxes(0, 1), strict=True):
             beside[f"{room}: triangles beyond squares"] = Superiority(
@@ -173,22 +182,26 @@ def vectors(arm: str, path: Int[Array, " time"], discount: float) -> Float[Array
 
     Places that the walk never saw are left out: their rows are zero.
     """
-    seen = jnp.zeros(SIDE**2).at[path].add(1.0)
-    there = (seen > 0).astype(jnp.float32)
     if arm == COMPONENTS:
-        place = jnp.stack(jnp.divmod(jnp.arange(SIDE**2), SIDE)[::-1], 1)
-        spots = (place.astype(jnp.float32) + 0.5) / SIDE
-        away = jnp.sum((spots[:, None] - spots[None]) ** 2, axis=-1)
-        rates = jnp.exp(-away / (2 * 0.12**2)) * there[:, None] * there[None]
-        rates = rates - jnp.sum(rates * seen[:, None], 0, keepdims=True) / jnp.sum(seen)
-        square = rates @ rates.T
-        skipped = 0
+        square, skipped = covariance(path), 0
     else:
         learned = successor_matrix(counted_chances(path, SIDE**2), discount)
-        square, skipped = (learned + learned.T) / 2, FIRST
-    square = square * there[:, None] * there[None]
+        there = (jnp.zeros(SIDE**2).at[path].add(1.0) > 0).astype(jnp.float32)
+        square, skipped = (learned + learned.T) / 2 * there[:, None] * there[None], FIRST
     _, found = jnp.linalg.eigh(square)
     return found[:, ::-1].T[skipped : skipped + LAST - FIRST]
+
+
+def covariance(path: Int[Array, " time"]) -> Float[Array, "state state"]:
+    """How place cells, Gaussian and 12 cm wide, go together on the walk; 0 where it never was."""
+    seen = jnp.zeros(SIDE**2).at[path].add(1.0)
+    there = (seen > 0).astype(jnp.float32)
+    place = jnp.stack(jnp.divmod(jnp.arange(SIDE**2), SIDE)[::-1], 1)
+    spots = (place.astype(jnp.float32) + 0.5) / SIDE
+    away = jnp.sum((spots[:, None] - spots[None]) ** 2, axis=-1)
+    rates = jnp.exp(-away / (2 * 0.12**2)) * there[:, None] * there[None]
+    rates = rates - jnp.sum(rates * seen[:, None], 0, keepdims=True) / jnp.sum(seen)
+    return rates @ rates.T * there[:, None] * there[None]
 
 
 def drawn(vectors: Float[np.ndarray, "*any row column"], seen: np.ndarray) -> np.ndarray:
