@@ -1,6 +1,7 @@
 """Networks whose graph evolves: it starts without hidden cells and grows by mutation.
 
-Stanley & Miikkulainen (2002), Evol. Comput. 10:99 (NeuroEvolution of Augmenting Topologies).
+Stanley & Miikkulainen (2002), Evol. Comput. 10:99 (NeuroEvolution of Augmenting Topologies), and
+(2004), J. Artif. Intell. Res. 21:63, for the children whose weights are means of both parents'.
 """
 
 from typing import Any
