@@ -125,7 +125,7 @@ class EsMatchesGradient(AbstractClaim):
 
     def space(self, arm: str) -> dict[str, Range]:
         if arm in (SGD, LONGER):
-            return {"rate": Range(0.01, 1.0), "momentum": Range(0.5, 0.98, log=False)}
+            return {"rate": Range(0.03, 3.0), "momentum": Range(0.5, 0.98, log=False)}
         if arm in (RANDOM, SEPARABLE):
             return {"deviation": Range(0.01, 1.0)}
         if arm.startswith("REINFORCE"):

@@ -37,15 +37,15 @@ def acted(
 ) -> Outcome:  # fmt: skip
     """REINFORCE or evolution in a world, whose tuning score is the mean return on the way.
 
-    `length` is in units of 2,000 steps for a gradient, of 2 generations in cart-pole, of 8 in
+    `length` is in units of 1,000 steps for a gradient, of a generation in cart-pole, of 8 in
     Catch. `backward` is how many forward passes a backward pass counts as.
     """
     if how == "ES":
-        generations = length * (2 if world == "cart-pole" else 8)
+        generations = length * (1 if world == "cart-pole" else 8)
         size = {"population": 32, "generations": generations, "probes": probes}
         seen, price = by_evolution(world, settings, **size, key=key), 1.0
     else:
-        seen = by_gradient(world, settings, steps=2000 * length, probes=probes, key=key)
+        seen = by_gradient(world, settings, steps=1000 * length, probes=probes, key=key)
         price = 1.0 + backward
     returns, passes = seen["return"], price * seen["steps"]
     return Outcome(
