@@ -21,8 +21,9 @@ def first_reached(paid: Curves, score: Curves, goal: float) -> Float[np.ndarray,
 
 
 def score_for(
-    paid: Curves, score: Curves, asked: Float[np.ndarray, " price"]
+    paid: Curves, score: Curves, asked: Float[np.ndarray | Array, " price"]
 ) -> Float[np.ndarray, "seed price"]:
     """The score that each price pays for, NaN outside of what was tried. Logarithmic in between."""
+    asked = np.log(np.asarray(asked, np.float64))
     rows = zip(np.log(np.asarray(paid, np.float64)), np.asarray(score, np.float64), strict=True)
-    return np.stack([np.interp(np.log(asked), x, y, left=np.nan, right=np.nan) for x, y in rows])
+    return np.stack([np.interp(asked, x, y, left=np.nan, right=np.nan) for x, y in rows])
