@@ -10,6 +10,7 @@ from .column_laminar import ColumnLaminar as ColumnLaminar
 from .direction_selectivity import DirectionSelectivity as DirectionSelectivity
 from .dual_dqn import DualDqn as DualDqn
 from .episodic_control_early import EpisodicControlEarly as EpisodicControlEarly
+from .es_matches_gradient import EsMatchesGradient as EsMatchesGradient
 from .evolution_discontinuous import EvolutionDiscontinuous as EvolutionDiscontinuous
 from .evolution_gradient_alignment import (
     EvolutionGradientAlignment as EvolutionGradientAlignment,
