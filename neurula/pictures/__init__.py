@@ -23,4 +23,5 @@ from .receptive_fields import receptive_fields as receptive_fields
 from .room import room as room
 from .seeds import seeds as seeds
 from .species import species as species
+from .stacked import stacked as stacked
 from .traces import traces as traces
