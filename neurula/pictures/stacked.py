@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 
 from . import theme
 
-GAP = 30  # pixels between two figures
+GAP = 50  # pixels between two figures
 
 
 def stacked(*figures: go.Figure) -> go.Figure:
