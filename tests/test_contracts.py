@@ -37,6 +37,7 @@ EXAMPLES = {
     wirings.Transposed: lambda: wirings.Transposed(wirings.Dense(4, 3), 0.5),
     rules.Mixed: lambda: rules.Mixed({}, neurons=rules.Backprop()),
     tasks.Copied: lambda: tasks.Copied(tasks.Parity(4)),
+    tasks.CurveTracing: lambda: tasks.CurveTracing(7, 1, exam_size=40),
     tasks.Examples: lambda: tasks.Examples.of(tasks.Digits()),
     tasks.Turned: lambda: tasks.Turned(tasks.Patches(size=6)),
     tasks.Shown: lambda: tasks.Shown(tasks.Parity(4), steps=2, past=3),

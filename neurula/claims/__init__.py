@@ -22,6 +22,7 @@ from .free_graph import FreeGraph as FreeGraph
 from .gabor_emergence import GaborEmergence as GaborEmergence
 from .genomic_bottleneck import GenomicBottleneck as GenomicBottleneck
 from .grid_cells_pathint import GridCellsPathint as GridCellsPathint
+from .grid_omnidirectional import GridOmnidirectional as GridOmnidirectional
 from .growth_regeneration import GrowthRegeneration as GrowthRegeneration
 from .growth_vs_direct import GrowthVsDirect as GrowthVsDirect
 from .hebb_bp_equivalence import HebbBpEquivalence as HebbBpEquivalence

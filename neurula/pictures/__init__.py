@@ -26,4 +26,5 @@ from .room import room as room
 from .seeds import seeds as seeds
 from .shares import shares as shares
 from .species import species as species
+from .stacked import stacked as stacked
 from .traces import traces as traces

@@ -3,6 +3,7 @@
 from .adding import Adding as Adding
 from .bubbles import Bubbles as Bubbles
 from .copied import Copied as Copied
+from .curve_tracing import CurveTracing as CurveTracing
 from .digits import Digits as Digits
 from .encoder import Encoder as Encoder
 from .everywhere import Everywhere as Everywhere
