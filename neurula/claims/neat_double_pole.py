@@ -206,9 +206,10 @@ class NeatDoublePole(AbstractClaim):
     def figure(self, outcomes: Outcomes) -> Any:
         from ..pictures import curves
 
-        grid = np.linspace(0, self.cap, 60)
-        lines = {
-            arm: 100.0 * (np.asarray(o.kept["evaluations"])[:, None] < np.minimum(grid, self.cap))
-            for arm, o in outcomes.items()
-        }
+        grid = np.linspace(0, self.cap, 120)
+        lines = {}
+        for arm, outcome in outcomes.items():
+            needed = np.asarray(outcome.kept["evaluations"])[:, None]
+            done = (needed < self.cap) & (needed <= grid)
+            lines[arm] = 100.0 * done.mean(0, keepdims=True)
         return curves(grid, lines, x_title="evaluations", y_title="runs that succeeded, %")
