@@ -132,28 +132,41 @@ def test_marks_hardly_ever_coincide():
     assert marks.size - len(np.unique(marks)) < 1.2 * expected
 
 
-def test_a_child_has_the_structure_of_the_fitter_and_weights_of_both(descended):
+@pytest.mark.parametrize("averaged", [0.0, 1.0])
+def test_a_child_has_the_structure_of_the_fitter_and_weights_of_both(descended, averaged):
     one, other = rows(descended)[:2]
-    cross = jax.jit(jax.vmap(lambda key: NEAT.cross(one, other, key=key)))
+    neat = dataclasses.replace(NEAT, averaged=averaged)
+    cross = jax.jit(jax.vmap(lambda key: neat.cross(one, other, key=key)))
     one, other = (jax.tree.map(jnp.asarray, g) for g in (one, other))
     children = cross(jax.random.split(jax.random.key(5), 400))
     for name in ("innovation", "source", "target", "cells"):
         assert (np.asarray(getattr(children, name)) == np.asarray(getattr(one, name))).all()
     same = {int(m): i for i, m in enumerate(other.innovation) if m != NOTHING}
+    kinds = set()
     for place, m in enumerate(np.asarray(one.innovation)):
         if m == NOTHING:
             continue
         drawn, mine = np.asarray(children.weight[:, place]), float(one.weight[place])
-        theirs = float(other.weight[same[m]]) if m in same else mine
-        assert np.isin(drawn, np.float32([mine, theirs])).all()
-        if m in same and mine != theirs:
-            assert np.mean(drawn == np.float32(mine)) == pytest.approx(0.5, abs=0.12)
-        off = not one.enabled[place] or (m in same and not other.enabled[same[m]])
         enabled = np.mean(np.asarray(children.enabled[:, place]))
-        assert enabled == pytest.approx(0.25 if off else 1.0, abs=0.12)
+        if m not in same:
+            assert (drawn == mine).all()
+            assert enabled == float(one.enabled[place])
+            continue
+        theirs = float(other.weight[same[m]])
+        on = bool(one.enabled[place]), bool(other.enabled[same[m]])
+        kinds.add(sum(on))
+        if averaged:
+            np.testing.assert_allclose(drawn, (mine + theirs) / 2, rtol=1e-6)
+        else:
+            assert np.isin(drawn, np.float32([mine, theirs])).all()
+            if mine != theirs:
+                assert np.mean(drawn == np.float32(mine)) == pytest.approx(0.5, abs=0.12)
+        chosen = 1.0 if averaged else np.mean(on)  # before 75 % of those that were off stay so
+        assert enabled == pytest.approx(1.0 if all(on) else 0.25 * chosen, abs=0.09)
+    assert kinds == {0, 1, 2}, "matches that are enabled in none, in one and in both"
 
 
-def test_crossing_with_itself_changes_nothing_but_what_is_disabled(descended):
+def test_crossing_with_oneself_changes_nothing_but_what_is_disabled(descended):
     one = jax.tree.map(lambda x: x[0], descended)
     child = NEAT.cross(one, one, key=jax.random.key(1))
     on = eqx.tree_at(lambda g: g.enabled, one, one.exists)
@@ -164,6 +177,29 @@ def test_crossing_with_itself_changes_nothing_but_what_is_disabled(descended):
     ):
         np.testing.assert_array_equal(a, b)
     assert np.asarray(child.enabled | ~one.enabled).all()
+
+
+def test_in_small_genomes_early_connections_are_split_first():
+    """Geometric over those that can be split, by marks; in large ones all are equally likely."""
+
+    def shares(genes):
+        draws = (jnp.arange(1000, dtype=jnp.float32) + 0.5) / 1000
+        split = lambda draw: neat_mutations.split_connection(genes, bias=3, draw=draw)  # noqa: E731
+        places = np.asarray(jax.jit(jax.vmap(split))(draws).split)
+        able = np.asarray(genes.exists & genes.enabled & (genes.source != 3))
+        assert able[places].all()
+        return np.bincount(places, minlength=len(able))[able] / 1000
+
+    small = NEAT.sample(key=jax.random.key(0))  # 3 inputs to 2 outputs, and the bias
+    expected = [0.7 * 0.3**k for k in range(5)] + [0.3**5]
+    np.testing.assert_allclose(shares(small), expected, atol=2e-3)
+    large = Neat(9, 2, cells=6, connections=40, nonlinearities=KINDS)
+    found = neat_mutations.split_connection
+    genes = large.sample(key=jax.random.key(0))
+    split = lambda draw: found(genes, bias=9, draw=draw).split  # noqa: E731
+    places = jax.jit(jax.vmap(split))((jnp.arange(900, dtype=jnp.float32) + 0.5) / 900)
+    counts = np.bincount(np.asarray(places))
+    assert set(counts[counts > 0]) == {50}
 
 
 def test_distance_is_that_of_sets(descended):

@@ -74,7 +74,7 @@ class NeatSearch(AbstractEvolver[Ecology]):
             )
 
     def init(self, genome: AbstractGenome, *, key: PRNGKeyArray) -> Ecology:
-        genes = self._anew(genome, key)
+        genes = _anew(genome, jax.random.split(key, self.population))
         zero = jnp.zeros((), jnp.int32)
         example = jax.tree.map(lambda x: x[0], genes)
         return Ecology(
@@ -92,15 +92,17 @@ class NeatSearch(AbstractEvolver[Ecology]):
     def ask(
         self, state: Ecology, genome: AbstractGenome, *, key: PRNGKeyArray
     ) -> tuple[Ecology, Any]:
-        at_start, at_breed, at_example = jax.random.split(key, 3)
+        # One call for all keys: each call takes XLA as long to compile as a hundred sums.
+        keys = jax.random.split(key, 3 * self.population + 1)
+        to_start, to_cross, to_mutate = keys[1:].reshape(3, self.population)
         lost = ~jnp.any(jnp.isfinite(state.fitness))
         first = state.generation == 0
         state, fertile = self._fertile(state)
-        children = self._breed(state, genome, fertile, at_breed)
-        drawn = self._anew(genome, at_start)
+        children = self._breed(state, genome, fertile, (keys[0], to_cross, to_mutate))
+        drawn = _anew(genome, to_start)
         pick = lambda born, new, old: jnp.where(first, old, jnp.where(lost, new, born))  # noqa: E731
         restarts = state.restarts + (lost & ~first).astype(jnp.int32)
-        examples = _examples(state, at_example)
+        examples = _examples(state)
         state = eqx.tree_at(lambda s: (s.restarts, s.species.example), state, (restarts, examples))
         return state, jax.tree.map(pick, children, drawn, state.genes)
 
@@ -121,10 +123,6 @@ class NeatSearch(AbstractEvolver[Ecology]):
             jnp.maximum(state.best, jnp.max(fitness)), jnp.where(better, 0, state.idle + 1),
             state.generation + 1, state.restarts,
         )  # fmt: skip
-
-    def _anew(self, genome: AbstractGenome, key: PRNGKeyArray) -> Any:
-        keys = jax.random.split(key, self.population)
-        return jax.vmap(lambda k: genome.sample(key=k))(keys)
 
     def _fertile(self, state: Ecology) -> tuple[Ecology, Bool[Array, " species"]]:
         """Which species may have children: not those that stand still, unless all do.
@@ -148,9 +146,9 @@ class NeatSearch(AbstractEvolver[Ecology]):
         return state, jnp.where(jnp.any(rises), rises, species.exists)
 
     def _breed(
-        self, state: Ecology, genome: AbstractGenome, fertile: Array, key: PRNGKeyArray
+        self, state: Ecology, genome: AbstractGenome, fertile: Array, keys: tuple[Array, ...]
     ) -> Any:
-        to_draw, to_cross, to_mutate = jax.random.split(key, 3)
+        to_draw, to_cross, to_mutate = keys
         room, count = state.species.name.shape[0], self.population
         numbers = shares(state.fitness, state.home, fertile, count)
         order = jnp.lexsort((-state.fitness, state.home))  # species by species, the fittest first
@@ -169,6 +167,7 @@ class NeatSearch(AbstractEvolver[Ecology]):
         abroad = jnp.where(draws[1] < self.interspecies, state.home[strange], mine)
         mother, father = one_of(mine, draws[2]), one_of(abroad, draws[3])
         alone = jnp.ones(count, bool) if not self.mating else draws[4] < self.mutants
+        alone = alone | (mother == father)
         swap = state.fitness[father] > state.fitness[mother]
         fitter, other = jnp.where(swap, father, mother), jnp.where(swap, mother, father)
         fitter = jnp.where(alone, mother, fitter)
@@ -178,14 +177,17 @@ class NeatSearch(AbstractEvolver[Ecology]):
 
         take = lambda index: jax.tree.map(lambda x: x[index], state.genes)  # noqa: E731
         born = take(fitter)
-        luck = jax.random.split(to_cross, count)
         if self.mating:
             cross = lambda one, other, key: genome.cross(one, other, key=key)  # noqa: E731
-            mixed = jax.vmap(cross)(born, take(other), luck)
+            mixed = jax.vmap(cross)(born, take(other), to_cross)
             born = _choose(alone | champion, born, mixed)
         mutate = lambda genes, key: genome.mutate(genes, key=key)  # noqa: E731
         rests = champion | (~alone & (draws[5] < self.unmutated))
-        return _choose(rests, born, jax.vmap(mutate)(born, jax.random.split(to_mutate, count)))
+        return _choose(rests, born, jax.vmap(mutate)(born, to_mutate))
+
+
+def _anew(genome: AbstractGenome, keys: Array) -> Any:
+    return jax.vmap(lambda key: genome.sample(key=key))(keys)
 
 
 def _choose(which: Array, one: Any, other: Any) -> Any:
@@ -194,11 +196,12 @@ def _choose(which: Array, one: Any, other: Any) -> Any:
     return jax.tree.map(lambda a, b: jnp.where(shape(a), a, b), one, other)
 
 
-def _examples(state: Ecology, key: PRNGKeyArray) -> Any:
-    """A random member of every species, to which the next generation is compared."""
+def _examples(state: Ecology) -> Any:
+    """The fittest of every species, to whom the next generation is compared."""
     mine = members(state.home, state.species.name.shape[0])
-    drawn = jax.random.uniform(key, state.home.shape)
-    chosen = jnp.argmax(jnp.where(mine, drawn[None, :], -1.0), axis=1)
+    least = jnp.finfo(jnp.float32).min  # broken members are members too
+    fitness = jnp.maximum(state.fitness, least)
+    chosen = jnp.argmax(jnp.where(mine, fitness[None, :], -jnp.inf), axis=1)
     return jax.tree.map(lambda x: x[chosen], state.genes)
 
 

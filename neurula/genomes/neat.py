@@ -15,7 +15,7 @@ from ..heredity import AbstractGenome
 from ..network import Network
 from ..neurons.rate import Nonlinearity, check_nonlinearity
 from . import neat_growth, neat_mutations, neat_start
-from .marks import look_up
+from .marks import find, look_up
 from .neat_genes import NeatGenes
 
 
@@ -58,6 +58,7 @@ class Neat(AbstractGenome[NeatGenes]):
     scale: float = eqx.field(default=1.0, kw_only=True)  # the largest weight at birth
     limit: float = eqx.field(default=30.0, kw_only=True)  # the largest weight ever
     stay_disabled: float = eqx.field(default=0.75, kw_only=True)  # if disabled in either parent
+    averaged: float = eqx.field(default=0.4, kw_only=True)  # share of children with mean weights
     excess: float = eqx.field(default=1.0, kw_only=True)
     disjoint: float = eqx.field(default=1.0, kw_only=True)
     spread: float = eqx.field(default=0.4, kw_only=True)
@@ -147,16 +148,24 @@ class Neat(AbstractGenome[NeatGenes]):
         return grown
 
     def cross(self, fitter: NeatGenes, other: NeatGenes, *, key: PRNGKeyArray) -> NeatGenes:
-        """The structure of the fitter; matching genes from either. Disabled ones rule."""
-        draws = jax.random.uniform(key, (2 * self.connections + self.cells,))
+        """The structure of the fitter; matching genes from either, or their mean.
+
+        Those disabled in either parent stay so with a chance, else do as the one they came from;
+        means are enabled.
+        """
+        draws = jax.random.uniform(key, (2 * self.connections + self.cells + 1,))
         choice, stays = draws[: 2 * self.connections].reshape(2, self.connections)
-        theirs, both = look_up(other.innovation, other.weight, fitter.innovation)
-        on, _ = look_up(other.innovation, other.enabled.astype(jnp.int32), fitter.innovation)
-        weight = jnp.where(both & (choice < 0.5), theirs, fitter.weight)
-        disabled = ~fitter.enabled | (both & (on == 0))
-        enabled = fitter.exists & ~(disabled & (stays < self.stay_disabled))
+        mean, theirs = draws[-1] < self.averaged, choice < 0.5
+        there, both = find(other.innovation, fitter.innovation)
+        weights, on = other.weight[there], other.enabled[there]
+        mixed = jnp.where(theirs, weights, fitter.weight)
+        mixed = jnp.where(mean, (weights + fitter.weight) / 2, mixed)
+        weight = jnp.where(both, mixed, fitter.weight)
+        stays = (stays < self.stay_disabled) & ~(on & fitter.enabled)
+        matched = (mean | jnp.where(theirs, on, fitter.enabled)) & ~stays
+        enabled = jnp.where(both, matched, fitter.enabled)
         other_kind, common = look_up(other.cells, other.kind, fitter.cells)
-        change = common & (draws[2 * self.connections :] < 0.5)
+        change = common & (draws[2 * self.connections : -1] < 0.5)
         kind = jnp.where(change, other_kind, fitter.kind)
         return eqx.tree_at(lambda g: (g.weight, g.enabled, g.kind), fitter, (weight, enabled, kind))
 

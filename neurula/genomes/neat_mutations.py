@@ -8,6 +8,7 @@ all of them compiles and runs several times faster than one for each.
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from .marks import FEW, find, mark
@@ -15,6 +16,7 @@ from .neat_genes import NeatGenes, add_cell_gene, add_connection_gene, has
 
 TRIES = 8  # pairs of cells drawn until two are found that are not connected yet
 SPLITS = 4  # times that a connection may be split, if it is enabled again
+SMALL, ELDER = 15, 0.7  # with fewer connections, the chance that each is split before later ones
 
 
 def change_weights(
@@ -49,9 +51,15 @@ class Addition(eqx.Module):
 
 
 def split_connection(genes: NeatGenes, *, bias: int, draw: Float[Array, ""]) -> Addition:
-    """A hidden cell amid a random connection; one from the bias is left alone."""
+    """A hidden cell amid a connection; one from the bias is left alone.
+
+    A random one, but in small genomes rather one whose mark is low: otherwise cells come in chains,
+    since those just added bring most of the connections that can be split.
+    """
     able = genes.enabled & genes.exists & (genes.source != bias)
-    place = _any_of(able, draw)
+    small = ~genes.exists[min(SMALL, genes.exists.shape[0]) - 1]
+    rank = jnp.floor(jnp.log1p(-draw) / np.log(1 - ELDER)).astype(jnp.int32)
+    place = jnp.where(small, _nth(able, rank), _any_of(able, draw))
     source, target = genes.source[place], genes.target[place]
     cells = mark(source, target, jnp.arange(1, SPLITS + 1))
     taken = jnp.any(cells[:, None] == genes.cells[None, :], axis=1)
@@ -158,8 +166,13 @@ def _whole(draw: Float[Array, "..."], below: Array | int) -> Int[Array, "..."]:
 
 def _any_of(able: Bool[Array, " place"], draw: Float[Array, ""]) -> Int[Array, ""]:
     """A random place among the able ones; 0 if there is none."""
-    rank = jnp.cumsum(able.astype(jnp.int32), dtype=jnp.int32)
-    return jnp.argmax(rank > _whole(draw, rank[-1]))
+    return _nth(able, _whole(draw, jnp.sum(able.astype(jnp.int32), dtype=jnp.int32)))
+
+
+def _nth(able: Bool[Array, " place"], rank: Int[Array, ""]) -> Int[Array, ""]:
+    """The place of the able one of that rank, counted from 0; the last if there are fewer."""
+    count = jnp.cumsum(able.astype(jnp.int32), dtype=jnp.int32)
+    return jnp.argmax(count > jnp.minimum(rank, count[-1] - 1))
 
 
 def _connected(
