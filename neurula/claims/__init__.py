@@ -24,6 +24,7 @@ from .growth_regeneration import GrowthRegeneration as GrowthRegeneration
 from .growth_vs_direct import GrowthVsDirect as GrowthVsDirect
 from .hebb_bp_equivalence import HebbBpEquivalence as HebbBpEquivalence
 from .hierarchy_layer_area import HierarchyLayerArea as HierarchyLayerArea
+from .hyperneat_regularity import HyperneatRegularity as HyperneatRegularity
 from .late_layers_it import LateLayersIt as LateLayersIt
 from .learned_optimizer import LearnedOptimizer as LearnedOptimizer
 from .local_error_signals import LocalErrorSignals as LocalErrorSignals
@@ -31,6 +32,7 @@ from .local_grid_consensus import LocalGridConsensus as LocalGridConsensus
 from .lstm_long_lag import LstmLongLag as LstmLongLag
 from .marr_gradient import MarrGradient as MarrGradient
 from .masking_interrupts import MaskingInterrupts as MaskingInterrupts
+from .neat_double_pole import NeatDoublePole as NeatDoublePole
 from .null_calibration import NullCalibration as NullCalibration
 from .occlusion_recurrence import OcclusionRecurrence as OcclusionRecurrence
 from .oja_gradient import OjaGradient as OjaGradient

@@ -117,11 +117,11 @@ class NeatDoublePole(AbstractClaim):
     data: ClassVar[tuple[str, ...]] = ()
     budgets: ClassVar[dict[str, Budget]] = {
         "smoke": Budget(2, cap=60, limit=30, population=20, hold=40),
-        "quick": Budget(10),
-        "full": Budget(50, cap=30_000, limit=HOLD),
+        "quick": Budget(20),
+        "full": Budget(50, limit=HOLD),
     }
 
-    cap: int = 12_000  # evaluations
+    cap: int = 30_000  # evaluations
     limit: int = 10_000  # steps until an evaluation counts as a success
     population: int = 150  # of NEAT; 1,000 in the paper without velocities
     hold: int = HOLD  # steps for which champions are tried
