@@ -24,7 +24,6 @@ from .growth_regeneration import GrowthRegeneration as GrowthRegeneration
 from .growth_vs_direct import GrowthVsDirect as GrowthVsDirect
 from .hebb_bp_equivalence import HebbBpEquivalence as HebbBpEquivalence
 from .hierarchy_layer_area import HierarchyLayerArea as HierarchyLayerArea
-from .hyperneat_regularity import HyperneatRegularity as HyperneatRegularity
 from .late_layers_it import LateLayersIt as LateLayersIt
 from .learned_optimizer import LearnedOptimizer as LearnedOptimizer
 from .local_error_signals import LocalErrorSignals as LocalErrorSignals
