@@ -63,6 +63,7 @@ def test_the_fixed_network_is_small(arm):
     assert NeatDoublePole(velocities=False).search(arm)[0].size == 3 * 3 + 3 * 3 + 3 + 3 + 1
 
 
+@pytest.mark.slow
 def test_random_weights_take_as_many_evaluations_as_an_independent_count_says():
     """Lives are counted up to the first that lasts; without one the cap is told."""
     claim = NeatDoublePole(cap=256, limit=60, hold=60)
