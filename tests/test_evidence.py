@@ -348,6 +348,19 @@ def test_survival_counts_failures_as_the_budget(rng):
     assert once.find().detail["log-rank p, unpaired"] == pytest.approx(p)
 
 
+def test_survival_tells_the_ratio_of_medians():
+    """Its interval against that over all 5^5 resamples of pairs, instead of some of them."""
+    brain, control = np.array([[3.0, 5, 9, 4, 7], [30.0, 21, 80, 99, 14]])
+    detail = Survival(brain, control, 60.0, 0.1).find().detail
+    assert detail["ratio of medians within the budget"] == 30 / 5
+    picked = np.array(list(itertools.product(range(5), repeat=5)))
+    ratios = np.median(np.minimum(control, 60)[picked], 1) / np.median(brain[picked], 1)
+    found = detail["ratio of medians low"], detail["ratio of medians high"]
+    assert found == pytest.approx(np.quantile(ratios, [0.025, 0.975]), rel=0.02)
+    thrice = Survival(brain, 3 * brain, 1e9, 0.1).find().detail
+    assert thrice["ratio of medians low"] == thrice["ratio of medians high"] == 3
+
+
 @pytest.mark.parametrize(("successes", "ruling"), [(3, "inconclusive"), (4, "refuted")])
 def test_survival_is_not_refuted_where_the_control_fails(successes, ruling):
     times = np.where(np.arange(8) < successes, 50.0, 100.0)

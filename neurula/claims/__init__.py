@@ -35,6 +35,7 @@ from .local_grid_consensus import LocalGridConsensus as LocalGridConsensus
 from .lstm_long_lag import LstmLongLag as LstmLongLag
 from .marr_gradient import MarrGradient as MarrGradient
 from .masking_interrupts import MaskingInterrupts as MaskingInterrupts
+from .neat_double_pole import NeatDoublePole as NeatDoublePole
 from .null_calibration import NullCalibration as NullCalibration
 from .occlusion_recurrence import OcclusionRecurrence as OcclusionRecurrence
 from .oja_gradient import OjaGradient as OjaGradient

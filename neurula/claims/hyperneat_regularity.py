@@ -60,8 +60,7 @@ class HyperneatRegularity(AbstractClaim):
         "the true places the lead on a problem of geometry is gone."
     )
     source: ClassVar[str] = (
-        "Clune, Stanley, Pennock & Ofria (2011), IEEE Trans. Evol. Comput. 15:346; Stanley, "
-        "D'Ambrosio & Gauci (2009), Artif. Life 15:185"
+        "Clune et al. (2011), IEEE Trans. Evol. Comput. 15:346; Stanley et al. (2009)"
     )
     level: ClassVar[Literal["computation", "algorithm", "implementation"]] = "algorithm"
     kind: ClassVar[str] = "interaction (encoding x regularity)"
@@ -151,10 +150,10 @@ class HyperneatRegularity(AbstractClaim):
             where = lambda net: [p.positions.places for p in net.populations.values()]  # noqa: E731
             dealt = [jax.random.permutation(k, x) for k, x in zip(keys, where(sheets), strict=True)]
             sheets = eqx.tree_at(where, sheets, dealt)
-        plain: dict[str, Any] = {"step": settings["step"]}
-        if arm == "polynomial":
-            plain |= {"nonlinearities": ("identity", "square"), "output": "identity"}
-        return HyperNeat(sheets, cppn(4, **plain), largest=LARGEST)
+        plain: Any = {"nonlinearities": ("identity", "square"), "output": "identity"}
+        pattern = cppn(4, **plain) if arm == "polynomial" else cppn(4)
+        painted = HyperNeat(sheets, pattern, largest=LARGEST)
+        return eqx.tree_at(lambda g: g.pattern.step, painted, settings["step"])
 
     def evolved(
         self, arm: str, settings: Settings, problem: Problem, *, key: PRNGKeyArray
@@ -197,7 +196,6 @@ class HyperneatRegularity(AbstractClaim):
             curves={f"{name}, regular": best[i, -1] for i, name in enumerate(PROBLEMS)},
             costs={
                 "parameters": jnp.asarray(float(self.side**4)),
-                "updates": jnp.asarray(float(self.generations)),
                 "samples": jnp.asarray(float(self.population * self.generations)),
             },
             kept={"fitness": score, "first": best[:, :, 0]},
@@ -209,10 +207,10 @@ class HyperneatRegularity(AbstractClaim):
         mirror = {arm: values[:, 1] for arm, values in by_problem.items()}
         slope = lambda one, other: Slope(levels, one, self.margin, other)  # noqa: E731
         grows = slope(both["hyperneat"], both["ft-neat"])
-        behind = Superiority(both["ft-neat"][:, 0], both["hyperneat"][:, 0], self.margin)
+        brain, control = (both[arm].T for arm in ("hyperneat", "ft-neat"))  # level by level
+        behind = Superiority(control[0], brain[0], self.margin)
         places = slope(mirror["hyperneat"], mirror["shuffled"])
-        first = np.asarray(outcomes["ft-neat"].kept["first"], np.float64).mean(1)
-        learned = float((both["ft-neat"] - first).mean())
+        learned = float((both["ft-neat"] - outcomes["ft-neat"].kept["first"].mean(1)).mean())
         able = float(by_problem["hyperneat"][:, 0, -1].mean())
         others = [arm for arm in both if arm not in ("hyperneat", "ft-neat")]
         return Evidence(
@@ -224,6 +222,8 @@ class HyperneatRegularity(AbstractClaim):
             secondary={
                 "the lead over FT-NEAT grows": grows,
                 "FT-NEAT is ahead at 0 %": behind,
+                "HyperNEAT is ahead at 50 %": Superiority(brain[2], control[2], self.margin),
+                "HyperNEAT is ahead at 100 %": Superiority(brain[4], control[4], self.margin),
                 "the lead over shuffled places grows, bit mirroring": places,
                 **{f"the lead over {a} grows": slope(both["hyperneat"], both[a]) for a in others},
             },
@@ -233,11 +233,8 @@ class HyperneatRegularity(AbstractClaim):
         from ..pictures import curves
 
         lines = {arm: fitness(outcome).mean(1) for arm, outcome in outcomes.items()}
-        titles: dict[str, Any] = {
-            "x_title": "regularity, %",
-            "y_title": "fitness, mean of two problems",
-        }
-        return curves(100 * np.array(LEVELS), lines, **titles)
+        y_title = "fitness, mean of two problems"
+        return curves(100 * np.array(LEVELS), lines, x_title="regularity, %", y_title=y_title)
 
 
 def direct(sheets: Network, settings: Settings) -> Weights:
