@@ -13,6 +13,7 @@ from .episodic_control_early import EpisodicControlEarly as EpisodicControlEarly
 from .evolution_gradient_alignment import (
     EvolutionGradientAlignment as EvolutionGradientAlignment,
 )
+from .evolve_then_learn import EvolveThenLearn as EvolveThenLearn
 from .evolved_learning_rule import EvolvedLearningRule as EvolvedLearningRule
 from .feedback_alignment import FeedbackAlignment as FeedbackAlignment
 from .firing_patterns import FiringPatterns as FiringPatterns
