@@ -73,19 +73,22 @@ class EvolveThenLearn(AbstractClaim):
         "good. Without turns, learning alone should be best."
     )
     pitfalls: ClassVar[tuple[str, ...]] = (
-        "Budgets decide. All arms have the same trials before the exam, 400 x 32 lives x 8 x 40, "
-        "for learning alone too: a quarter for training, the rest for settings (rate, exploration, "
-        "its fading, expectation). What tuning costs comes on top, the same for all.",
-        "A control that lives only once is a straw man, as is one without memory: evolved weights "
-        "have loops and hear the reward.",
+        "Budgets decide. Before the exam every arm has 4.1 million trials in 200 lives (within "
+        "0.3 %): learning alone spends a quarter on training, the rest on 4,384 settings of rate, "
+        "exploration, its fading and expectation. Tuning is on top: 8 times 2 runs for each arm.",
+        "A control that lives once is a straw man, as is one without memory: evolved weights have "
+        "loops and hear the reward. Even so, on tuning seeds they did no better than a hand that "
+        "stays where it is (0.39), at any scale of their genes: this strategy does not find "
+        "memory in activity in 400 generations, which gradients through time may.",
+        "Lives have forty trials because learning alone then scores 0.62 on tuning seeds: room on "
+        "both sides. There evolved plasticity was seen to be 0.04 above an evolved start; nothing "
+        "was changed after that but the scale of genes of the probes.",
         "The basis of plasticity contains the likelihood ratio of single connections, as one term "
-        "of three; evolution starts from no plasticity at all.",
-        "The start evolves by the same strategy, not by gradients of gradients.",
-        "A hand that stays where it is scores 0.39: nothing can be inherited about the turn.",
-        "What a movement should have been is linear in the target, so that learning alone has no "
-        "hidden cells that do anything.",
+        "of three; evolution starts from no plasticity at all, with 96 genes against the start's "
+        "31. The start evolves by the same strategy, not by gradients of gradients.",
         "Every control and the sham must be beaten by the margin: the sentence is as true as its "
         "weakest part, with no choice of a best control after the fact.",
+        "Probes are not tuned. Bandits have lives of 100 trials and a quarter of the generations.",
     )
     data: ClassVar[tuple[str, ...]] = ()
     budgets: ClassVar[dict[str, Budget]] = {
@@ -121,7 +124,7 @@ class EvolveThenLearn(AbstractClaim):
                 family,
                 known,
                 cells=self.features,
-                size=settings.get("size", 1.0),
+                size=settings.get("size", 0.1),
                 rate=settings.get("rate", 0.01),
                 budget=budget,
                 key=to_find,
@@ -164,7 +167,7 @@ class EvolveThenLearn(AbstractClaim):
         else:
             rule = "gradient" if what == START else "plastic"
             learner = blank(family.world, self.hidden, rule)
-        genome = Weights(learner, scale=0.2, around=True)
+        genome = Weights(learner, scale=0.1, around=True)
         return eqx.tree_at(lambda g: g.scale, genome, settings.get("scale", genome.scale))
 
     def evolved(
