@@ -118,25 +118,7 @@ class EvolveThenLearn(AbstractClaim):
         family, known = FAMILIES[where], jax.random.split(to_lives, self.known)
         generations = max(self.generations // (4 if where == BANDITS else 1), 1)
         budget = generations * self.population * self.lives  # lives, before the exam
-        curves, updates = {}, 0
-        if what == LEARNING:
-            found, updates = taught(
-                family,
-                known,
-                cells=self.features,
-                size=settings.get("size", 0.1),
-                rate=settings.get("rate", 0.01),
-                budget=budget,
-                key=to_find,
-            )
-        else:
-            genome = self.genome(what, family, settings)
-            if what == RANDOM:
-                drawn = jax.random.normal(to_find, (candidates(budget, self.known), genome.size))
-                make = lambda genes: genome.develop(genes, key=to_find)  # noqa: E731
-                found = family.best_of(make, drawn, known, key=to_find)
-            else:
-                found, curves = self.evolved(genome, family, known, generations, to_find)
+        found, curves, updates = self.found(what, family, known, settings, generations, to_find)
         examined = shuffled(found, to_shuffle) if what == SHUFFLED else found
         both = jax.tree.map(lambda *x: jnp.stack(x), found, examined)
         everywhere = jnp.concatenate([known, jax.random.split(to_exam, self.unseen)])
@@ -159,6 +141,31 @@ class EvolveThenLearn(AbstractClaim):
             curves={f"return of a trial {where}".strip(): unseen} | curves,
             costs={name: jnp.float32(value) for name, value in costs.items()},
         )
+
+    def found(
+        self,
+        what: str,
+        family: Family,
+        known: Array,
+        settings: dict[str, Float[Array, ""]],
+        generations: int,
+        key: PRNGKeyArray,
+    ) -> tuple[Learner, dict[str, Array], int]:
+        """Who takes the exam, curves on the way, and how many updates by gradient it took."""
+        budget = generations * self.population * self.lives
+        if what == LEARNING:
+            found, updates = taught(
+                family, known,
+                cells=self.features, size=settings.get("size", 0.1),
+                rate=settings.get("rate", 0.01), budget=budget, key=key,
+            )  # fmt: skip
+            return found, {}, updates
+        genome = self.genome(what, family, settings)
+        if what == RANDOM:
+            drawn = jax.random.normal(key, (candidates(budget, self.known), genome.size))
+            make = lambda genes: genome.develop(genes, key=key)  # noqa: E731
+            return family.best_of(make, drawn, known, key=key), {}, 0
+        return (*self.evolved(genome, family, known, generations, key), 0)
 
     def genome(self, what: str, family: Family, settings: dict[str, Float[Array, ""]]) -> Weights:
         """One gene for every number of a learner; genes of 0 are one that knows nothing."""
