@@ -48,6 +48,18 @@ def test_who_knows_all_scores_one_and_a_still_hand_what_it_must():
     np.testing.assert_allclose(still, 1 - 1 / 1.647, atol=1e-6)
 
 
+def test_nothing_that_is_seen_gives_the_turn_away():
+    """One and the same movement is worth as much in every trial, over many lives: -2."""
+    learner = blank(Reaching(), HIDDEN, None)
+    learner = eqx.tree_at(lambda x: x.last, learner, learner.last.at[0, -1].set(-1.0))
+    learner = eqx.tree_at(lambda x: x.habits.noise, learner, jnp.float32(-20.0))
+    lives = jax.random.split(jax.random.key(0), 2000)
+    run = jax.jit(lambda lives: FAMILIES[""].scores(learner, lives, jax.random.key(1)))
+    scores = np.asarray(run(lives))
+    np.testing.assert_allclose(scores.mean(0), 1 - 2 / 1.647, atol=0.1)  # 5 standard errors
+    assert len(np.unique(scores[0])) == scores.shape[1]
+
+
 @pytest.mark.parametrize("world", [Reaching(), ContextBandits()], ids=lambda w: type(w).__name__)
 def test_learning_by_gradient_follows_the_slope_of_the_likelihood(world, key):
     """The change is rate * surprise * noise * the derivative of the log-likelihood."""

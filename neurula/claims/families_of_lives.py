@@ -86,7 +86,7 @@ def pretrained(
 
     Every update takes one trial of each life; the expected reward is learned too.
     """
-    states, events = jax.vmap(lambda life: world.reset(key=life))(lives)
+    states, events = jax.vmap(lambda life: world.reset(key=jax.random.split(life)[0]))(lives)
     learner = eqx.tree_at(lambda x: x.rule, learner, jnp.zeros(()))
     adam = optax.adam(rate)
 
@@ -130,17 +130,24 @@ def taught(
     """Learning alone: trained in all known lives, and well set to learn on in others.
 
     A quarter of the budget (in lives) goes into training, whose number of updates is given back;
-    the rest into a search for the rate, the exploration, its fading and the expectation.
+    the rest into a search for the rate, the exploration, its fading and the expectation, and for
+    the share of the training that is kept: chance preferences may harm who is to learn on.
     """
     at_cells, to_train, to_draw, to_try = jax.random.split(key, 4)
     learner = blank(family.world, cells, "gradient")
     first = size * jax.random.normal(at_cells, learner.first.shape)
-    learner = eqx.tree_at(lambda x: x.first, learner, first)
+    born = eqx.tree_at(lambda x: x.first, learner, first)
     updates = max(budget * family.trials // 4 // len(known), 1)
-    learner = pretrained(learner, family.world, known, updates=updates, rate=rate, key=to_train)
+    grown = pretrained(born, family.world, known, updates=updates, rate=rate, key=to_train)
     count = candidates(budget * 3 // 4, len(known))
     low, high = jnp.float32(LOWEST), jnp.float32(HIGHEST)
-    drawn = jax.random.uniform(to_draw, (count, 4), minval=low[None], maxval=high[None])
-    places = lambda x: (x.habits.noise, x.habits.fade, x.habits.follow, x.rule)  # noqa: E731
-    make = lambda logs: eqx.tree_at(places, learner, tuple(logs))  # noqa: E731
+    drawn = jax.random.uniform(to_draw, (count, 5))  # the last number is the share that is kept
+
+    def make(drawn: Float[Array, "5"]) -> Learner:
+        kept = jax.tree.map(lambda a, b: a + drawn[4] * (b - a), weights(born), weights(grown))
+        learner = eqx.tree_at(weights, grown, kept)
+        return eqx.tree_at(settings, learner, tuple(low + drawn[:4] * (high - low)))
+
+    weights = lambda x: (x.first, x.last)  # noqa: E731
+    settings = lambda x: (x.habits.noise, x.habits.fade, x.habits.follow, x.rule)  # noqa: E731
     return family.best_of(make, drawn, known, key=to_try), updates

@@ -170,10 +170,12 @@ def live(
         mind, state, seen, reward = carry
         mind, done = learner.step(mind, jnp.concatenate([seen, reward[None]]))
         action = jnp.argmax(done).astype(jnp.int32) if learner.discrete else done
-        state, event = world.step(state, action, key=jax.random.fold_in(life, age))
+        state, event = world.step(state, action, key=jax.random.fold_in(at_trials, age))
         return (mind, state, event.observation, event.reward), event.reward
 
-    state, event = world.reset(key=life)
+    # Two keys: `fold_in(life, 0)` is the first of `split(life)`, by which a world may be drawn.
+    at_birth, at_trials = jax.random.split(life)
+    state, event = world.reset(key=at_birth)
     start = learner.init(key=luck), state, event.observation, jnp.zeros(())
     return jax.lax.scan(trial, start, jnp.arange(trials))[1]
 
