@@ -15,6 +15,7 @@ from .evolution_discontinuous import EvolutionDiscontinuous as EvolutionDisconti
 from .evolution_gradient_alignment import (
     EvolutionGradientAlignment as EvolutionGradientAlignment,
 )
+from .evolve_then_learn import EvolveThenLearn as EvolveThenLearn
 from .evolved_learning_rule import EvolvedLearningRule as EvolvedLearningRule
 from .feedback_alignment import FeedbackAlignment as FeedbackAlignment
 from .firing_patterns import FiringPatterns as FiringPatterns
