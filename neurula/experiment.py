@@ -63,7 +63,7 @@ class Outcome(eqx.Module):
     """
 
     score: Float[Array, "*seed"]
-    tuning: Float[Array, "*seed"] | None = None
+    tuning: Float[Array, "*seed_and_setting"] | None = None
     curves: dict[str, Float[Array, "..."]] = eqx.field(default_factory=dict)
     costs: dict[str, Float[Array, "..."]] = eqx.field(default_factory=dict)
     kept: dict[str, Array] = eqx.field(default_factory=dict)

@@ -147,7 +147,7 @@ class EvolutionDiscontinuous(AbstractClaim):
 
     def search(
         self, arm: str, name: str, given: Problem, mine: Numbers, *, key: PRNGKeyArray
-    ) -> tuple[Evolved, Float[Array, "life 2"]]:
+    ) -> tuple[Evolved, Float[Array, "life feature"]]:
         """Evolve, or draw at random; and where some of the children ended, NaN after success."""
         at_order, at_run = jax.random.split(key)
         bits, many = name == TRAP and arm != ES, self.population * (5 if name == TRAP else 1)
