@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from ..heredity import AbstractEvolver, AbstractGenome
+from .packed import choose
 
 Selection = Literal["tournament", "proportional"]
 
@@ -89,9 +90,8 @@ class GeneticAlgorithm(AbstractEvolver[Breeders]):
             of(jnp.minimum(one, two)), of(jnp.maximum(one, two)), jax.random.split(to_cross, count)
         )
         pair = jax.random.bernoulli(to_choose, self.crossing, (count,))
-        either = lambda child, parent: jnp.where(_like(pair, child), child, parent)  # noqa: E731
         children = jax.vmap(lambda genes, key: genome.mutate(genes, key=key))(
-            jax.tree.map(either, crossed, of(one)), jax.random.split(to_mutate, count)
+            choose(pair, crossed, of(one)), jax.random.split(to_mutate, count)
         )
         elite = of(jnp.arange(self.elite))
         return jax.tree.map(lambda a, b: jnp.concatenate([a, b]), elite, children)
@@ -107,8 +107,3 @@ class GeneticAlgorithm(AbstractEvolver[Breeders]):
         breeding = max(1, round(self.breeding * self.population))
         drawn = jax.random.randint(key, (self.tournament, *shape), 0, breeding)
         return jnp.min(drawn, axis=0)
-
-
-def _like(flags: Array, values: Array) -> Array:
-    """Flags with as many dimensions as the values they choose."""
-    return flags.reshape(flags.shape + (1,) * (values.ndim - 1))

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from ..heredity import AbstractEvolver, AbstractGenome
-from .packed import pack
+from .packed import choose, pack
 from .species import Species, assign, members, nobody, shares
 
 
@@ -194,19 +194,13 @@ class NeatSearch(AbstractEvolver[Ecology]):
         if self.mating:
             cross = lambda one, other, key: genome.cross(one, other, key=key)  # noqa: E731
             mixed = jax.vmap(cross)(born, take(jnp.maximum(parents[:, 1], 0)), to_cross)
-            born = _choose(parents[:, 1] < 0, born, mixed)
+            born = choose(parents[:, 1] < 0, born, mixed)
         mutate = lambda genes, key: genome.mutate(genes, key=key)  # noqa: E731
-        return _choose(rests, born, jax.vmap(mutate)(born, to_mutate)), parents
+        return choose(rests, born, jax.vmap(mutate)(born, to_mutate)), parents
 
 
 def _anew(genome: AbstractGenome, keys: Array) -> Any:
     return jax.vmap(lambda key: genome.sample(key=key))(keys)
-
-
-def _choose(which: Array, one: Any, other: Any) -> Any:
-    """One or the other, genome by genome."""
-    shape = lambda x: which.reshape(-1, *[1] * (x.ndim - 1))  # noqa: E731
-    return jax.tree.map(lambda a, b: jnp.where(shape(a), a, b), one, other)
 
 
 def _examples(state: Ecology) -> Any:

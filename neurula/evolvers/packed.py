@@ -10,7 +10,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Shaped
+from jaxtyping import Array, Bool, Shaped
 
 
 def pack(
@@ -38,3 +38,9 @@ def pack(
         return jax.tree.unflatten(tree, found)
 
     return packed, unpack
+
+
+def choose(which: Bool[Array, " genome"], one: Any, other: Any) -> Any:
+    """Stacked genes, one's or the other's, genome by genome."""
+    shape = lambda x: which.reshape(-1, *[1] * (x.ndim - 1))  # noqa: E731
+    return jax.tree.map(lambda a, b: jnp.where(shape(a), a, b), one, other)
