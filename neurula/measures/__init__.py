@@ -42,6 +42,7 @@ from .motion_energy import (
 )
 from .multiplicity import benjamini_hochberg as benjamini_hochberg, holm as holm
 from .noise import noise_covariance as noise_covariance
+from .non_negative import non_negative_components as non_negative_components
 from .nonlinearity import nonlinear_share as nonlinear_share
 from .orientation import orientation_tuning as orientation_tuning
 from .phase_modulation import (
