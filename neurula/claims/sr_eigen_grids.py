@@ -56,7 +56,7 @@ class SrEigenGrids(AbstractClaim):
     arms: ClassVar[dict[str, Arm]] = {
         SR: Arm("brain", "eigenvectors 2 to 41 of the SR of a walk in three rooms"),
         COMPONENTS: Arm("control", "principal components 2 to 41 of Gaussian place cells, no SR"),
-        POSITIVE: Arm("control", "40 components of these that may not be negative"),
+        POSITIVE: Arm("probe", "40 components of these that may not be negative"),
         SHUFFLED: Arm("sham", "eigenvectors of the SR of the same places in shuffled order"),
     }
     margin: ClassVar[float] = 10.0
@@ -75,7 +75,7 @@ class SrEigenGrids(AbstractClaim):
         "Symmetry by 6 and by 4 are scored alike (langston, square), each against its own null: "
         "raw scores of the two cannot be compared.",
         "The arm of components that may not be negative (Dordek et al.) was added after the others "
-        "were seen. Each climbs from a random start, so that they need not be orthogonal.",
+        "were seen. Each is sought in what earlier ones leave over.",
         "Noise with the whole spectrum of a map, tried first on a tuning seed, has its very grid: "
         "the spectrum decides the autocorrelogram. So only the power at each frequency is kept.",
         "The SR is the exact one of the transitions that were counted on the walk, made symmetric.",
