@@ -23,7 +23,7 @@ def change_weights(
     genes: NeatGenes,
     *,
     replaced: float,
-    step: float,
+    step: float | Float[Array, ""],
     limit: float,
     draws: Float[Array, "2 connection"],
 ) -> NeatGenes:
