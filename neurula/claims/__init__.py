@@ -28,6 +28,7 @@ from .growth_regeneration import GrowthRegeneration as GrowthRegeneration
 from .growth_vs_direct import GrowthVsDirect as GrowthVsDirect
 from .hebb_bp_equivalence import HebbBpEquivalence as HebbBpEquivalence
 from .hierarchy_layer_area import HierarchyLayerArea as HierarchyLayerArea
+from .hyperneat_regularity import HyperneatRegularity as HyperneatRegularity
 from .innate_at_birth import InnateAtBirth as InnateAtBirth
 from .late_layers_it import LateLayersIt as LateLayersIt
 from .learned_optimizer import LearnedOptimizer as LearnedOptimizer

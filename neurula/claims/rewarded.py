@@ -33,7 +33,7 @@ EXAMS = 32  # episodes, without exploration, in which the mean return is measure
 
 def acted(
     how: str, world: str, settings: Settings,
-    *, length: int, probes: int, backward: float, key: PRNGKeyArray,
+    *, length: int, probes: int, backward: int, key: PRNGKeyArray,
 ) -> Outcome:  # fmt: skip
     """REINFORCE or evolution in a world, whose tuning score is the mean return on the way.
 
