@@ -139,7 +139,7 @@ def test_every_memory_learns_to_say_what_was_shown_before(kind):
 
     @eqx.filter_jit
     def taught(block):
-        life = learn(block, Backprop(), task, optax.adam(0.02), steps=300, batch=16, key=KEY)
+        life = learn(block, Backprop(), task, optax.adam(0.02), steps=600, batch=16, key=KEY)
         return examine(life.brain, task, "test", key=KEY)
 
     assert float(taught(block)) > 0.9  # chance: 0.25
