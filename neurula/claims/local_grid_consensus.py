@@ -206,11 +206,6 @@ class LocalGridConsensus(AbstractClaim):
             for arm, outcome in outcomes.items()
         }
         rounds = np.arange(1, ROUNDS + 1)
-        axes: dict[str, Any] = {
-            "x_title": "times the steps taught",
-            "y_title": "accuracy, % of test digits",
-        }
-        return curves(rounds, lines, **axes)
         title = "accuracy, % of test digits"
         return curves(rounds, lines, x_title="times the steps taught", y_title=title)
 
