@@ -12,9 +12,12 @@ from neurula.agents import (
     policy_chain,
     policy_values,
     successor_matrix,
+    value_iteration,
 )
+from neurula.claims import insight
 from neurula.claims.sr_revaluation import (
     CHANGES,
+    SrRevaluation,
     changed,
     exact,
     lean,
@@ -64,3 +67,30 @@ def test_an_exact_map_gives_the_values_of_its_policy():
     state = eqx.tree_at(lambda s: (s.successor, s.weight), state, known)
     values = action_values(world, policy_values(world, policy, 0.9), 0.9)
     np.testing.assert_allclose(table(agent, state), values, atol=1e-5)
+
+
+def test_the_third_way_is_best_where_the_far_block_shuts_two_and_the_second_where_one():
+    """Values are the discount to the power of the steps that are left, less one."""
+    for block, (near, steps) in {"near": ((4, 3), 10), "far": ((5, 3), 15)}.items():
+        world = insight.met(block, insight.MEETS[block])
+        values = np.asarray(value_iteration(transitions(world), 0.9))[world.state_at(*near)]
+        assert values.argmax() == insight.CHOOSES[block][1]
+        np.testing.assert_allclose(values.max(), 0.9 ** (steps - 1), rtol=1e-4)
+    opened = insight.detour()
+    assert (
+        np.asarray(value_iteration(transitions(opened), 0.9))[opened.state_at(5, 3)].argmax()
+        == insight.UP
+    )
+
+
+def test_who_meets_a_block_turns_and_who_has_a_model_foresees_it(key):
+    claim = SrRevaluation()
+    for arm, foresees in {"model-based": True, "model-free": False}.items():
+        agent = claim.agent(arm)
+        read = lambda state, a=agent: table(a, state, insight.STATES)  # noqa: E731
+        found = jax.jit(lambda k, a=agent, r=read: insight.minds(a, r, (3000, 100), 0.9, key=k))(
+            key
+        )
+        assert float(found["detour, near"]) > 0.7
+        assert (float(found["detour, far"]) > 0.7) == foresees
+        assert foresees or abs(float(found["detour, far"])) < 0.05
