@@ -93,6 +93,8 @@ class HyperneatRegularity(AbstractClaim):
         "constraints on rows and columns; sheets are 3 x 3, not 7 x 7.",
         "The slope is over five levels; published leads are not linear but rise near the end.",
         "All arms live as many lives; patterns have a capacity of 12 cells and 48 connections.",
+        "Seen in the quick run: the lead over FT-NEAT grows by 0.48 and begins near 80 %, but "
+        "shuffled places do as well in bit mirroring: nothing found its way over 3 x 3 places.",
     )
     data: ClassVar[tuple[str, ...]] = ()
     budgets: ClassVar[dict[str, Budget]] = {
