@@ -44,7 +44,7 @@ def test_fresh_weights_are_one_from_each_slice_of_their_range(key):
 
 
 def test_drifting_graphs_mutate_up_to_so_many_times():
-    genome = Mutants(Neat(2, 1, cells=8, connections=40, add_cell=1.0), 6)
+    genome = Mutants(Neat(2, 1, cells=8, connections=40, add_cell=1.0), 6, born=1.0)
     draw = eqx.filter_jit(jax.vmap(lambda k: genome.sample(key=k).sizes()[0]))
     cells = np.asarray(draw(jax.random.split(jax.random.key(0), 256)))
     assert cells.max() == 6

@@ -12,7 +12,7 @@ from neurula.lives import scaled
 from neurula.response import respond
 
 GRAPH = Neat(2, 1, cells=4, connections=12, add_cell=0.6, add_connection=0.6, output="identity")
-GENOME = WeightAgnostic(GRAPH)
+GENOME = WeightAgnostic(GRAPH, born=1.0)
 
 
 @eqx.filter_jit
@@ -79,3 +79,11 @@ def test_rewired_graphs_have_the_size_and_the_kinds_but_any_ends(key):
     assert different > 55
     network = genome.develop(jax.tree.map(lambda x: x[0], new), key=key)
     assert all(bool(jnp.isfinite(p.weight).all()) for p in network.projections)
+
+
+def test_at_birth_so_many_connections_are_enabled():
+    graph = Neat(9, 5)
+    for born in (0.0, 0.3, 1.0):
+        draw = jax.vmap(lambda k, b=born: WeightAgnostic(graph, born=b).sample(key=k).enabled)
+        share = jax.jit(draw)(jax.random.split(jax.random.key(0), 200)).sum() / (200 * 50)
+        np.testing.assert_allclose(share, born, atol=0.02)

@@ -114,7 +114,9 @@ class InnateAtBirth(AbstractClaim):
         )  # fmt: skip
         if arm == OWN:
             return graph
-        return Mutants(graph, self.generations) if arm == GUESSED else WeightAgnostic(graph)
+        if arm == GUESSED:
+            return Mutants(graph, self.generations, born=1.0)
+        return WeightAgnostic(graph, born=1.0)
 
     def champion(self, arm: str, *, key: PRNGKeyArray) -> tuple[Network, Any]:
         """The network of an arm, and the evolution that it came from."""

@@ -4,6 +4,7 @@ Gaier & Ha (2019), NeurIPS 32, arXiv:1906.04358 (weight-agnostic neural networks
 """
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
@@ -18,13 +19,18 @@ class WeightAgnostic(AbstractGenome[NeatGenes]):
 
     What is inherited is who is joined to whom and which non-linearity each cell has. Biases are
     connections, so they share the weight. `SharedWeights` lives with several of them. Rates of
-    mutation and room are those of `graph`; its weights never count.
+    mutation and room are those of `graph`; its weights never count. At birth a share `born` of the
+    connections is enabled, each by chance.
     """
 
     graph: Neat
+    born: float = eqx.field(default=0.5, kw_only=True)
 
     def sample(self, *, key: PRNGKeyArray) -> NeatGenes:
-        return _even(self.graph.sample(key=key))
+        to_draw, to_enable = jax.random.split(key)
+        genes = self.graph.sample(key=to_draw)
+        there = jax.random.bernoulli(to_enable, self.born, genes.enabled.shape) & genes.enabled
+        return _even(eqx.tree_at(lambda g: g.enabled, genes, there))
 
     def develop(self, genes: NeatGenes, *, key: PRNGKeyArray) -> Network:
         return self.graph.develop(_even(genes), key=key)
@@ -36,7 +42,11 @@ class WeightAgnostic(AbstractGenome[NeatGenes]):
         return _even(self.graph.cross(fitter, other, key=key))
 
     def distance(self, one: NeatGenes, other: NeatGenes) -> Float[Array, ""]:
-        return self.graph.distance(one, other)
+        """NEAT's, where a connection that is enabled in one only differs by a weight of 1."""
+        on = lambda genes: eqx.tree_at(  # noqa: E731
+            lambda g: g.weight, genes, genes.enabled.astype(jnp.float32)
+        )
+        return self.graph.distance(on(one), on(other))
 
     def advice(self, genes: NeatGenes) -> tuple[str, ...]:
         """What went wrong for want of room, in plain words."""
