@@ -104,10 +104,10 @@ class NeatSearch(AbstractEvolver[Ecology]):
         first = state.generation == 0
         state, fertile = self._fertile(state)
         children, parents = self._breed(state, genome, fertile, (keys[0], to_cross, to_mutate))
-        drawn = _anew(genome, to_start)
-        pick = lambda born, new, old: jnp.where(first, old, jnp.where(lost, new, born))  # noqa: E731
-        restarts = state.restarts + (lost & ~first).astype(jnp.int32)
-        genes = jax.tree.map(pick, children, drawn, state.genes)
+        restart = lost & ~first
+        children = jax.lax.cond(restart, lambda: _anew(genome, to_start), lambda: children)
+        restarts = state.restarts + restart.astype(jnp.int32)
+        genes = jax.tree.map(lambda a, b: jnp.where(first, a, b), state.genes, children)
         new = restarts, _examples(state), jnp.where(first | lost, -1, parents)
         return eqx.tree_at(lambda s: (s.restarts, s.species.example, s.parents), state, new), genes
 

@@ -12,6 +12,7 @@ NOTHING = int(np.iinfo(np.int32).max)  # in an empty place: sorts behind all mar
 HASH = 26  # bits; those above tell how many splits deep a structure lies
 DEEPEST = 30
 FEW = 64
+ONE_LOOP = 32  # XLA for CPUs writes longer sums to memory before it adds them: 7 times as slow
 
 
 def mark(source: Array, target: Array, split: Array | int) -> Int[Array, "..."]:
@@ -44,9 +45,13 @@ def find(
     marks: Int[Array, " place"], wanted: Int[Array, " other"]
 ) -> tuple[Int[Array, " other"], Bool[Array, " other"]]:
     """Where each wanted mark is among sorted ones, and whether it is there at all."""
-    # Comparing all with all is faster where there are few, and still a bounded share of memory.
-    method = "compare_all" if marks.shape[0] <= FEW else "scan_unrolled"
-    places = jnp.searchsorted(marks, wanted, method=method).astype(jnp.int32)
+    if marks.shape[0] <= FEW:  # comparing all with all is faster, and little memory
+        places = jnp.zeros(wanted.shape, jnp.int32)
+        for begin in range(0, marks.shape[0], ONE_LOOP):
+            below = marks[begin : begin + ONE_LOOP, None] < wanted[None, :]
+            places = places + jnp.sum(below.astype(jnp.int32), axis=0, dtype=jnp.int32)
+    else:
+        places = jnp.searchsorted(marks, wanted, method="scan_unrolled").astype(jnp.int32)
     places = jnp.minimum(places, marks.shape[0] - 1)
     return places, (marks[places] == wanted) & (wanted != NOTHING)
 

@@ -107,11 +107,6 @@ def _inserted(
     return jnp.where(jnp.any(taken, axis=0), len(marks) + first, moved)
 
 
-def has(marks: Int[Array, " place"], wanted: Int[Array, " other"]) -> Bool[Array, " other"]:
-    """Which marks are there."""
-    return jnp.any(marks[:, None] == wanted[None, :], axis=0)
-
-
 def _count(them: Array) -> Int[Array, ""]:
     return jnp.sum(them.astype(jnp.int32), dtype=jnp.int32)
 

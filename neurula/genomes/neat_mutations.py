@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from .marks import FEW, find, mark
-from .neat_genes import NeatGenes, add_cell_gene, add_connection_genes, has
+from .neat_genes import NeatGenes, add_cell_gene, add_connection_genes
 
 TRIES = 8  # pairs of cells drawn until two are found that are not connected yet
 SPLITS = 4  # times that a connection may be split, if it is enabled again
@@ -67,7 +67,7 @@ def split_connection(genes: NeatGenes, *, bias: int, draw: Float[Array, ""]) -> 
     cell = cells[jnp.argmin(taken)]
     marks = mark(jnp.stack([source, cell]), jnp.stack([cell, target]), 0)
     new = able[place] & ~jnp.all(taken) & (marks[0] != marks[1])
-    new = new & ~jnp.any(has(genes.innovation, marks))
+    new = new & ~jnp.any(find(genes.innovation, marks)[1])
     full = genes.exists[-min(2, genes.exists.shape[0])]
     lack = new & jnp.stack([genes.alive[-1], ~genes.alive[-1] & full])
     weight = genes.weight[place]
@@ -97,7 +97,7 @@ def connect(
     target = jnp.where(heard < outputs, heard + first, inside)
     ends = (source, target) if loops else (jnp.append(source, target), jnp.append(target, source))
     marks = mark(*ends, 0)
-    there = has(genes.innovation, marks)
+    _, there = find(genes.innovation, marks)
     new = ~there[:TRIES]
     new = new if bias else new & (source != inputs)
     new = new if loops else new & (source != target)
@@ -190,11 +190,11 @@ def _reaches(genes: NeatGenes, start: Array, goal: Array) -> Bool[Array, ""]:
     """Whether there is a way from one cell to another, over connections enabled or not."""
     if genes.cells.shape[0] <= FEW:  # comparing is faster than scattering
         leaves = genes.cells[:, None] == genes.source[None, :]
-        ends = (genes.cells[:, None] == genes.target[None, :]) & genes.alive[:, None]
-        joined = jnp.any(leaves[:, None, :] & ends[None, :, :], axis=2)
+        ends = (genes.target[:, None] == genes.cells[None, :]) & genes.alive[None, :]
 
         def reach(reached: Array) -> Array:
-            return jnp.any(joined & reached[:, None], axis=0)
+            active = jnp.any(leaves & reached[:, None], axis=0)
+            return jnp.any(ends & active[:, None], axis=0)
     else:
         source, inside = find(genes.cells, genes.source)
         target, within = find(genes.cells, genes.target)

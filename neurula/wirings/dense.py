@@ -34,7 +34,7 @@ class Dense(AbstractWiring):
         return self.mask
 
     def drive(self, weight: Weight, activity: Float[Array, " pre"]) -> Float[Array, " post"]:
-        return weight @ activity
+        return activity @ weight.T
 
     def ends(
         self, pre: Float[Array, " pre"], post: Float[Array, " post"]
