@@ -41,6 +41,7 @@ BENCHMARKS = {
     "NEAT: exclusive or, 100 runs, against neat-python": neat.solving("xor"),
     "NEAT: cart-pole, 20 runs, against neat-python": neat.solving("pole"),
     "NEAT: steps of a crowd that balances poles, against neat-python": neat.balancing,
+    "NEAT: a generation of 10,000 against TensorNEAT": neat.tensorneat,
     "predictive coding and backprop, 10 paired trials": predictive_coding.paired,
     "predictive coding against fabricpc": predictive_coding.against("fabricpc"),
     "predictive coding against ngclearn": predictive_coding.against("ngclearn"),

@@ -1,9 +1,12 @@
-"""NEAT against neat-python: exclusive or until it is solved, and how fast a crowd balances poles.
+"""NEAT against neat-python and TensorNEAT: until it is solved, and how fast generations go.
 
 Exclusive or: 100 runs, populations of 150, until all four answers are on the right side of 0.5;
 ours as one job whose compilation is counted, without caches. Each package has the settings and the
 fitness that it was published with. Pole: cart-pole with the same equations and starts, from what is
 seen unscaled; 1,000 steps in each of 5 episodes solve it. NEURULA_RUNS=3 tries it in small.
+
+Parity of three: TensorNEAT's own example, 10,000 genomes with room for 3 hidden cells and 100
+connections in up to 20 species, until the squared error is below 1e-6 (theirs takes 10 minutes).
 """
 
 import json
@@ -174,6 +177,49 @@ def balancing() -> dict:
         return MISSING
     ours, theirs = found
     return _told(ours[0], theirs, [s for each in ours for s in each["crowd"]], theirs["crowd"])
+
+
+PARITY: dict[str, Any] = {"population": 10_000, "species": 20, "generations": 200, "target": -1e-6}
+
+
+def parity(network: Any, *, key: jax.Array) -> jax.Array:
+    """Minus the mean squared error; three steps, since three hidden cells may form a chain."""
+    stimuli = jnp.stack(jnp.meshgrid(*3 * [jnp.arange(2.0)]), axis=-1).reshape(8, 3)
+
+    def answer(stimulus: jax.Array) -> jax.Array:
+        state = network.init()
+        for _ in range(2):
+            state, _ = network.step(state, stimulus)
+        return network.step(state, stimulus)[1][0]
+
+    return -jnp.mean((jax.vmap(answer)(stimuli) - jnp.sum(stimuli, axis=1) % 2) ** 2)
+
+
+def tensorneat() -> dict:
+    """Seconds of a generation, compiled before; both must solve it."""
+    theirs = ask("tensorneat", "on_tensorneat.py", PARITY)
+    if theirs is None:
+        return MISSING
+    genes = Neat(
+        3, 1, cells=3, connections=100, nonlinearities=("steep_sigmoid",), output="steep_sigmoid"
+    )
+    search = NeatSearch(PARITY["population"], threshold=2.0, room=PARITY["species"], survival=0.01)
+    limits = {"generations": PARITY["generations"], "target": PARITY["target"]}
+    job = eqx.filter_jit(lambda key: evolve(genes, search, parity, **limits, key=key))
+    found = jax.block_until_ready(job(jax.random.key(42)))
+    solved = bool(found.solved), theirs["solved"]
+    assert all(solved), f"solved, ours and theirs: {solved}; not the same work"
+    generations = int(found.generations)
+    mine = [seconds(lambda: job(jax.random.key(42))) / generations for _ in range(PROCESSES)]
+    other = theirs["seconds"]
+    return {
+        "version": theirs["version"],
+        "evaluations, ours": int(found.evaluations),
+        "evaluations, theirs": theirs["evaluations"],
+        "warm_seconds": {"ours": median(mine), "theirs": median(other)},
+        "ratio": median(other) / median(mine),
+        "ratio_range": [min(other) / max(mine), max(other) / min(mine)],
+    }
 
 
 if __name__ == "__main__":

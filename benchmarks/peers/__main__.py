@@ -19,9 +19,15 @@ PACKAGES = {
     "sb3": ["stable-baselines3==2.9.2", "minatar==1.0.15"],  # brings torch
     "ratinabox": ["ratinabox==1.15.3"],
     "spatial_maps": ["spatial-maps==0.2.1", "scikit-image", "colorama", "pyyaml"],
+    "tensorneat": ["jax==0.10.1", "networkx", "matplotlib", "sympy"],
     "torch": ["torch", "snntorch==1.0.0", "spikingjelly==2.0.0"],
 }
-ALONE = {"spatial_maps": ["neuralplayground==0.0.9"]}  # without what they depend on
+ALONE = {  # without what they depend on; TensorNEAT is only in its repository
+    "spatial_maps": ["neuralplayground==0.0.9"],
+    "tensorneat": [
+        "git+https://github.com/EMI-Group/tensorneat@ee204900e8e55ffe0ed756651ea871c70230dd34"
+    ],
+}
 
 
 def python_of(folder: Path, peer: str) -> Path:
