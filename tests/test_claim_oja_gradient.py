@@ -112,9 +112,20 @@ def test_each_property_fails_where_its_mechanism_is_removed(key):
 def test_length_under_hebb_grows_as_the_power_iteration(seen, key):
     claim = OjaGradient(updates=60, tasks=2)
     found = run(claim, "hebb", key).kept
-    first = np.asarray(layered([64, 1], key=jax.random.split(key, 3)[0]).projections[0].weight[0])
+    at_weight = jax.random.split(jax.random.fold_in(key, 2), 3)[0]
+    first = np.asarray(layered([64, 1], key=at_weight).projections[0].weight[0])
     x = flat(seen[0][0])
     step = np.eye(64) + claim.rate * x.T @ x / len(x)
     grown = np.linalg.matrix_power(step, 60) @ first
     wanted = np.linalg.norm(grown) / np.linalg.norm(first)
     assert found["growth"][0] == pytest.approx(wanted, rel=0.01)
+
+
+def test_a_settled_rule_points_nowhere(seen, key):
+    """With the first component as weights Oja's change is rounding, and no cosine is made of it."""
+    kinds, components, labels = seen
+    brain = layered([64, 1], key=key)
+    settled = eqx.tree_at(lambda b: b.projections[0].weight, brain, components[:1])
+    answers = jnp.where(labels[None, :, :, :1] > 0, 1.0, -1.0)
+    assert alignment("oja", settled, kinds[0], answers)[0] == 0
+    assert alignment("oja", brain, kinds[0], answers)[0] != 0
