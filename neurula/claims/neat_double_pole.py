@@ -215,8 +215,6 @@ class NeatDoublePole(AbstractClaim):
         grid = np.linspace(0, self.cap, 120)
         lines = {}
         for arm, outcome in outcomes.items():
-            if arm == GUESS:  # there are colours for seven; a gate tells of it
-                continue
             needed = np.asarray(outcome.kept["evaluations"])[:, None]
             done = (needed < self.cap) & (needed <= grid)
             lines[arm] = 100.0 * done.mean(0, keepdims=True)
