@@ -73,6 +73,14 @@ def test_every_style_differs_by_more_than_its_colour():
         assert len({look.sign for look in looks}) == len(looks)
 
 
+def test_the_eighth_arm_looks_other_than_the_first():
+    looks = [theme.style(i) for i in range(2 * len(theme.STYLES))]
+    assert looks[7].colour == looks[0].colour
+    for one in ("symbol", "dash"):
+        assert len({(look.colour, getattr(look, one)) for look in looks}) == len(looks)
+    assert len({look.sign for look in looks}) == len(looks)
+
+
 def test_markup_in_names_is_shown_letter_by_letter():
     assert theme.plain("<b>&") == "&lt;b&gt;&amp;"
     figure = pictures.curves(

@@ -239,12 +239,12 @@ class BaldwinEffect(AbstractClaim):
     def figure(self, outcomes: Outcomes) -> Any:
         from ..pictures import curves
 
+        shown = {LEARNING: LEARNING, FREE: "no cost", BLIND: "as many genotypes", NONE: NONE}
         told = {
-            f"{what}, {arm}": outcomes[arm].curves[name]
+            f"{name} alleles, {shown[arm]}": outcomes[arm].curves[name]
             for arm in (LEARNING, FREE)
-            for what, name in (("right alleles", "right"), ("plastic alleles", "plastic"))
+            for name in ("right", "plastic")
         }
-        told |= {
-            f"succeed, {arm}": outcomes[arm].curves["reached"] for arm in (LEARNING, BLIND, NONE)
-        }
+        for arm in (LEARNING, BLIND, NONE):
+            told[f"succeed, {shown[arm]}"] = outcomes[arm].curves["reached"]
         return curves(np.arange(self.generations), told, x_title="generation", y_title="share")

@@ -92,6 +92,7 @@ class EsMatchesGradient(AbstractClaim):
         "to 90 %: the price of a run that aims at convergence, not the least price of 90 %.",
         "128 pictures in a generation, and the length of all runs, were chosen on tuning seeds. "
         "Fewer pictures may cost fewer passes.",
+        "SNES stands for the card's diagonal CMA-ES: a deviation for every weight, no paths.",
         "Every arm was tuned by 16 trials on one seed, on digits by 200 pictures.",
         "Worlds: one REINFORCE, one brain of 16 cells, populations of 32; descriptive only.",
         "Seen in the quick run: with what solved Catch on the tuning seed, evolution solved it in "

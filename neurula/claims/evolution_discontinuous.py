@@ -93,6 +93,8 @@ class EvolutionDiscontinuous(AbstractClaim):
         "In the maze a plan of 50 steps evolves, not a robot with senses as in Lehman & Stanley.",
         "Starting wide is half of finding the way in the maze, whatever the method: so how wide "
         "each of them starts is tuned for it, beside its step size.",
+        "Novelty search is chaotic: code whose sums only changed their order solves the maze in 23 "
+        "of the 30 runs, of which 21 are in the record.",
         "The net of thresholds learns parity; digits, which the card names too, are left out.",
     )
     data: ClassVar[tuple[str, ...]] = ()

@@ -83,6 +83,7 @@ class EvolutionGradientAlignment(AbstractClaim):
         "Alignment on average says nothing about any one lineage, nor that evolution is efficient: "
         "with 10,000 weights and 512 mutants the cosine is 0.2 at best.",
         "Fitness is the loss on 50 digits that stay the same: no noise but that of mutations.",
+        "The 100 updates by backprop of each of three networks are not among the evaluations.",
         "Populations go to 512, to 2,048 at the full budget.",
         "Populations that do not change genes by more than one step: diversity that builds up "
         "over generations, and crossover between distant parents, lie outside of the theory.",

@@ -86,6 +86,8 @@ class EvolvedLearningRule(AbstractClaim):
         "Tasks that no plane separates fail by construction.",
         "Every k has the same generations and population, so that 20 tasks take 20 times as many "
         "lives as one. Size counts in coefficients: a rule contains its learning rate.",
+        "Known rules have one rate, the best of 10 on four tuning seeds; evolution meets up to 1.9 "
+        "million examples anew for every seed. That is in its favour.",
     )
     data: ClassVar[tuple[str, ...]] = ()
     budgets: ClassVar[dict[str, Budget]] = {

@@ -212,6 +212,13 @@ class GrowthRegeneration(AbstractClaim):
                 "beyond cells with a pool alone": lead(POOLED, self.margin),
                 "beyond a frozen random rule": lead(FROZEN, self.margin),
                 **{
+                    f"{when}, {arm}: share of the picture lost": Superiority(
+                        np.minimum(left[arm, when], 1), np.zeros_like(score[arm]), 0.0
+                    )
+                    for arm in (DAMAGED, GROWN, POOLED)
+                    for when in ("undisturbed", "late")
+                },
+                **{
                     f"{shape}: at least {REPAIRED:.0%}": Superiority(
                         shares[:, i], np.full(len(shares), REPAIRED), 0.0
                     )
@@ -221,7 +228,7 @@ class GrowthRegeneration(AbstractClaim):
         )
 
     def figure(self, outcomes: Outcomes) -> Any:
-        from ..pictures import film
+        from ..pictures import film, seeds, stacked
 
         square = COLOUR, self.side, self.side
         frames = {
@@ -229,7 +236,11 @@ class GrowthRegeneration(AbstractClaim):
             for arm, o in outcomes.items()
         }
         moments = ["grown", "hurt", *(f"{m} steps later" for m in MOMENTS[1:])]
-        return film(frames, moments=[*moments, f"{self.after} steps later"])
+        gone = {arm: 100 * np.asarray(o.score) for arm, o in outcomes.items()}
+        return stacked(
+            seeds(gone, x_title="% of the error by the harm that is gone, mean over shapes"),
+            film(frames, moments=[*moments, f"{self.after} steps later"]),
+        )
 
 
 def grows(arm: str, left: Float[np.ndarray, " seed"]) -> Gate:

@@ -76,7 +76,7 @@ def _runs(
     )
     for some, symbol, words in (
         (there, look.symbol, "reached the target"),
-        (~there, f"{look.symbol}-open", "stopped before (censored)"),
+        (~there, f"{look.symbol.removesuffix('-open')}-open", "stopped before (censored)"),
     ):
         numbers = np.flatnonzero(some)
         figure.add_scatter(

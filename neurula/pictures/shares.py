@@ -28,7 +28,6 @@ def shares(
         ones = [np.asarray(runs[group], np.float64) for group in there]
         told = np.array([(x.mean(), *_wilson(x, level)) for x in ones]).reshape(-1, 3)
         look = theme.style(index)
-        open_ = "" if index < len(theme.STYLES) else "-open"  # colours come round again
         figure.add_scatter(
             x=[groups.index(group) + (index - (len(arms) - 1) / 2) * width for group in there],
             y=told[:, 0],
@@ -36,7 +35,7 @@ def shares(
                      "color": look.colour, "thickness": 1.5, "width": 3},
             mode="markers",
             name=theme.short(arm),
-            marker={"color": look.colour, "symbol": look.symbol + open_, "size": 9},
+            marker={"color": look.colour, "symbol": look.symbol, "size": 9},
             text=[f"{int(x.sum())} of {len(x)} runs" for x in ones],
             hovertemplate=f"{theme.plain(arm)}: %{{text}}<extra></extra>",
         )  # fmt: skip

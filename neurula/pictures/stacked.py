@@ -15,7 +15,8 @@ def stacked(*figures: go.Figure) -> go.Figure:
     """
     heights = [float(figure.layout.height or 300) for figure in figures]
     total = sum(heights) + GAP * (len(figures) - 1)
-    whole = theme.blank(height=round(total), margin_t=20, margin_b=20)
+    right = max(figure.layout.margin.r or 16 for figure in figures)  # room for names of curves
+    whole = theme.blank(height=round(total), margin_t=20, margin_b=20, margin_r=right)
     tops = 1 - np.concatenate([[0], np.cumsum(np.array(heights[:-1]) + GAP)]) / total
     for number, (figure, top, height) in enumerate(zip(figures, tops, heights, strict=True), 1):
         margin = figure.layout.margin
@@ -26,7 +27,8 @@ def stacked(*figures: go.Figure) -> go.Figure:
             trace = trace.to_plotly_json() | {"xaxis": f"x{ending}", "yaxis": f"y{ending}"}
             if "colorbar" in trace:
                 trace["colorbar"] = trace["colorbar"] | {"y": high}
-            trace["showlegend"] = bool(trace.get("showlegend", figure.layout.showlegend))
+            if trace["type"] != "image":  # which never stands in a legend
+                trace["showlegend"] = bool(trace.get("showlegend", figure.layout.showlegend))
             whole.add_trace(trace)
         for kind in ("xaxis", "yaxis"):
             axis = figure.layout[kind].to_plotly_json()

@@ -47,6 +47,7 @@ STYLES = (
     Style("#9f448b", "cross", "longdashdot", "✚"),
     Style("#84868a", "x", "solid", "✖"),
 )
+OPEN_SIGNS = dict(zip("●■◆▲▼✚✖", "○□◇△▽✛✕", strict=True))
 RULINGS = {
     "supported": Style("#149cca", "circle", "solid", "●"),
     "refuted": Style("#e26317", "x", "solid", "✖"),
@@ -56,8 +57,15 @@ RULINGS = {
 
 
 def style(index: int) -> Style:
-    """The style of the arm, group or cell with this number."""
-    return STYLES[index % len(STYLES)]
+    """The style of the arm, group or cell with this number.
+
+    Colours come round again after the last one, then with open marks and with other dashes.
+    """
+    look, again = STYLES[index % len(STYLES)], index >= len(STYLES)
+    if not again:
+        return look
+    dash = STYLES[(index + 2) % len(STYLES)].dash
+    return Style(look.colour, f"{look.symbol}-open", dash, OPEN_SIGNS[look.sign])
 
 
 def faint(colour: str, alpha: float) -> str:
