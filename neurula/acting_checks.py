@@ -14,14 +14,15 @@ from jaxtyping import Array
 
 from .agents import Random
 from .behaviour import AbstractAgent, AbstractEnvironment
-from .lifetime import act, check_world, evaluate
+from .fitting import check_world
+from .lifetime import act, evaluate
 
 STEPS = 64
 
 
 def check_environment(environment: AbstractEnvironment) -> None:
     """Shapes and types are kept, what is seen lies in its space, keys decide all that is chance."""
-    check_world(environment, STEPS, 0)
+    check_world(environment)
     seen = lambda state, world, t: (t.observation, t.next_observation, t.action)  # noqa: E731
     live = lambda key: act(Random(), environment, steps=STEPS, watch=seen, key=key)  # noqa: E731
     keys = jax.random.split(jax.random.key(0), 3)
@@ -29,7 +30,11 @@ def check_environment(environment: AbstractEnvironment) -> None:
     space = environment.observations
     inside = jax.vmap(jax.vmap(space.contains))
     for what in lives.watched[:2]:
-        assert np.asarray(inside(what)).all(), f"something is seen outside {space}"
+        strange = np.argwhere(~np.asarray(inside(what)))
+        assert not len(strange), (
+            f"{np.asarray(what)[tuple(strange[0])]} is seen in step {strange[0][1]}, outside "
+            f"{space}: agents are built for that space. Widen it, or mend `step`"
+        )
     for x in jax.tree.leaves((lives.rewards, lives.watched)):
         assert _equal(x[0], x[2]), "the same key gives the same life"
     _, event = environment.reset(key=keys[0])

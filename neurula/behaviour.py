@@ -24,7 +24,7 @@ class Discrete(eqx.Module):
     size: int = eqx.field(static=True)
 
     def __check_init__(self):
-        if self.size < 1:
+        if not isinstance(self.size, int | np.integer) or self.size < 1:
             raise ValueError(
                 f"A discrete space has at least one element, got size {self.size}. Use for "
                 "example Discrete(4) for four actions."
@@ -59,10 +59,12 @@ class Box(eqx.Module):
     high: float = eqx.field(static=True, default=np.inf)
 
     def __check_init__(self):
-        if not self.low < self.high or any(n < 1 for n in self.shape):
+        sizes = isinstance(self.shape, tuple) and all(n >= 1 for n in self.shape)
+        bounds = np.ndim(self.low) == np.ndim(self.high) == 0 and bool(self.low < self.high)
+        if not (sizes and bounds):
             raise ValueError(
-                f"A box needs low < high and positive sizes, got {self}. Use for example "
-                "Box((2,), low=-1.0, high=1.0)."
+                f"A box needs a tuple of positive sizes and two numbers low < high, the same for "
+                f"all that it holds, got {self}. Use for example Box((2,), low=-1.0, high=1.0)."
             )
 
     @property

@@ -117,3 +117,19 @@ def enclosed(
             to_the_right = x < ax + (y - ay) * (bx - ax) / (by - ay)
             inside ^= ((ay > y) != (by > y)) & to_the_right
     return inside
+
+
+def entangled(corners: tuple[tuple[float, float], ...]) -> tuple[int, int] | None:
+    """Two edges of a polygon that cross, by their numbers from 0; None where none do."""
+    start = np.array(corners)
+    end = np.roll(start, -1, 0)
+    along = end - start
+
+    def side(of: np.ndarray) -> np.ndarray:
+        """Of which side of an edge (row) a point (column) is: (edge, point)."""
+        there = of[None] - start[:, None]
+        return np.sign(along[:, None, 0] * there[..., 1] - along[:, None, 1] * there[..., 0])
+
+    apart = side(start) * side(end) < 0
+    pairs = np.argwhere(apart & apart.T)
+    return None if not len(pairs) else (int(pairs[0][0]), int(pairs[0][1]))

@@ -6,12 +6,21 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, PRNGKeyArray, PyTree
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, PyTree
 
 from .bar import Bar
-from .behaviour import AbstractAgent, AbstractEnvironment, Event, Transition
+from .behaviour import AbstractAgent, AbstractEnvironment, Transition
+from .fitting import (
+    check_agent_is_one,
+    check_choice,
+    check_world,
+    refuse,
+    state_of,
+    unseen,
+)
 
-Stage = tuple[Any, Any, Array, Float[Array, ""], Bool[Array, ""]]
+Stage = tuple[Any, Any, Array, Float[Array, ""], Int[Array, ""]]
+OUTSIDE, UNSEEN = 1, 2  # what went wrong in a life, as bits of one number: loops cost by the array
 
 
 class Lived(eqx.Module):
@@ -50,15 +59,21 @@ def act(
     times, evenly spaced, the last time at the end. `progress` shows a bar with the time left, if it
     takes over two seconds.
 
-    Raises `ValueError` for an environment that breaks its contract, and a run-time error for
-    rewards that are not finite and actions outside the space.
+    Raises `TypeError` and `ValueError` for an environment that breaks its contract, for actions of
+    a wrong shape or type, and for a `state` that the agent cannot have in this environment; and a
+    run-time error for rewards that are not finite, actions outside the space, and observations
+    that are NaN or numbers outside the space.
     """
-    check_world(environment, steps, probes)
+    check_agent_is_one(agent)
+    check_world(environment)
+    check_steps(steps, probes)
     bar = Bar(type(agent).__name__, steps) if progress else None
     to_agent, to_world, to_life = jax.random.split(key, 3)
-    state = agent.init(environment, key=to_agent) if state is None else state
+    born = state is None
+    state = agent.init(environment, key=to_agent) if born else state_of(agent, environment, state)
     world, event = environment.reset(key=to_world)
-    start = (agent.begin(state), world, event.observation, jnp.zeros(()), jnp.ones((), bool))
+    faults = UNSEEN * unseen(environment, event.observation).astype(jnp.int32)
+    start = (agent.begin(state), world, event.observation, jnp.zeros(()), faults)
 
     def one(stage: Stage, step: tuple[Array, Array]) -> tuple[Stage, Any]:
         if bar is not None:
@@ -71,17 +86,19 @@ def act(
     stage, days, curves = _run(one, keys, start, steps, ask, probes if probe is not None else 0)
     rewards, returns, ended, watched = days
     rewards = _refuse_nan(environment, rewards)
-    rewards = _refuse_outside(agent, environment, rewards, stage[4])
+    rewards = _refuse_faults(agent, environment, rewards, stage[4])
     return Lived(stage[0], rewards, returns, ended, curves, watched)
 
 
 def _live(agent, environment, watch, stage: Stage, keys: Array) -> tuple[Stage, Any]:
     """One step: choose, see what follows, learn, and begin anew where the episode ended."""
-    state, world, seen, total, fits = stage
+    state, world, seen, total, faults = stage
     at_act, at_step, at_learn, at_reset = keys
     state, action = agent.act(state, seen, key=at_act)
-    fits = fits & environment.actions.contains(action)
+    check_choice(agent, environment, action)
+    faults |= jnp.where(environment.actions.contains(action), 0, OUTSIDE)
     world, event = environment.step(world, action, key=at_step)
+    faults |= jnp.where(unseen(environment, event.observation), UNSEEN, 0)
     transition = Transition(
         seen, action, event.reward, event.observation, event.terminated, event.truncated
     )
@@ -91,7 +108,7 @@ def _live(agent, environment, watch, stage: Stage, keys: Array) -> tuple[Stage, 
     state = _either(ended, agent.begin(state), state)
     world, seen = _begun(environment, ended, world, event.observation, at_reset)
     day = event.reward, jnp.where(ended, total, jnp.nan), ended, watched
-    return (state, world, seen, jnp.where(ended, 0.0, total), fits), day
+    return (state, world, seen, jnp.where(ended, 0.0, total), faults), day
 
 
 def _begun(environment, ended, world, seen: Array, key: Array) -> tuple[Any, Array]:
@@ -117,9 +134,16 @@ def evaluate(
 ) -> Float[Array, " episode"]:
     """The sums of rewards of whole episodes, side by side, without learning.
 
-    An episode that has not ended after `limit` steps counts as it stands.
+    An episode that has not ended after `limit` steps counts as it stands. Raises as `act` does.
     """
-    check_world(environment, limit, 0)
+    check_agent_is_one(agent)
+    check_world(environment)
+    state = state_of(agent, environment, state)
+    if episodes < 1 or limit < 1:
+        raise ValueError(
+            f"An exam has at least one episode of at least one step, got {episodes=}, {limit=}: "
+            "there would be no mean. Leave them out for 100 episodes of at most 10,000 steps."
+        )
 
     def episode(key: Array) -> Float[Array, ""]:
         to_reset, to_life = jax.random.split(key)
@@ -134,6 +158,7 @@ def evaluate(
             at_act, at_step = jax.random.split(jax.random.fold_in(to_life, step))
             mind = eqx.combine(arrays, rest)
             mind, action = agent.act(mind, seen, explore=explore, key=at_act)
+            check_choice(agent, environment, action)
             world, event = environment.step(world, action, key=at_step)
             ended, total = event.terminated | event.truncated, total + event.reward
             arrays = eqx.filter(mind, eqx.is_array)
@@ -178,52 +203,17 @@ def _either(which: Bool[Array, ""], yes: PyTree, no: PyTree) -> PyTree:
     return jax.tree.map(pick, yes, no)
 
 
-def check_world(environment: AbstractEnvironment, steps: int, probes: int) -> None:
-    """Refuse, before anything is compiled, a world whose words and deeds differ."""
-    name = type(environment).__name__
+def check_steps(steps: int, probes: int) -> None:
+    """Raises `ValueError` for lives without steps, and for more probes than steps."""
     if steps < 1 or probes < 0 or probes > steps:
         raise ValueError(
-            f"A life has at least one step and at most one probe a step, got {steps=}, {probes=}."
+            f"A life has at least one step and at most one probe a step, got {steps=}, {probes=}: "
+            "there would be nothing to look at. Write for example steps=1000, probes=10."
         )
-    key = jax.random.key(0)
-    world, first = eqx.filter_eval_shape(lambda k: environment.reset(key=k), key)
-    action = jax.ShapeDtypeStruct(environment.actions.shape, environment.actions.dtype)
-    step = lambda world, action, k: environment.step(world, action, key=k)  # noqa: E731
-    after, event = eqx.filter_eval_shape(step, world, action, key)
-    for moment, shown in (("reset", first), ("step", event)):
-        for part, found, wanted in _shown(environment, shown):
-            if found != wanted:
-                raise ValueError(
-                    f"{name}.{moment} gives {part} {found}, expected {wanted}: agents are built "
-                    f"for one shape and type, and loops keep them. Make {name}.{moment} return it, "
-                    f"or change `{name}.observations`."
-                )
-    shape = lambda tree: jax.tree.map(lambda x: (x.shape, str(x.dtype)), eqx.filter(tree, _arrays))  # noqa: E731
-    if shape(world) != shape(after):
-        raise ValueError(
-            f"The state of {name} is {shape(world)} after reset and {shape(after)} after step: a "
-            "compiled loop needs the same shapes and types. Give both the same."
-        )
-
-
-def _arrays(x: Any) -> bool:
-    return isinstance(x, jax.ShapeDtypeStruct) or eqx.is_array(x)
-
-
-def _shown(environment: AbstractEnvironment, event: Event) -> list[tuple[str, str, str]]:
-    """What an event holds, and what it should: the part, found, wanted."""
-    say = lambda x: f"{jnp.dtype(x.dtype).name}{list(x.shape)}"  # noqa: E731
-    space = environment.observations
-    return [
-        ("an observation", say(event.observation), say(space)),
-        ("a reward", say(event.reward), "float32[]"),
-        ("`terminated`", say(event.terminated), "bool[]"),
-        ("`truncated`", say(event.truncated), "bool[]"),
-    ]
 
 
 def _refuse_nan(environment: AbstractEnvironment, rewards: Array) -> Array:
-    return eqx.error_if(
+    return refuse(
         rewards,
         ~jnp.all(jnp.isfinite(rewards)),
         f"{type(environment).__name__} gave a reward that is not finite: nothing can be learned "
@@ -231,10 +221,17 @@ def _refuse_nan(environment: AbstractEnvironment, rewards: Array) -> Array:
     )
 
 
-def _refuse_outside(agent, environment, rewards: Array, fits: Bool[Array, ""]) -> Array:
-    return eqx.error_if(
+def _refuse_faults(agent, environment, rewards: Array, faults: Int[Array, ""]) -> Array:
+    rewards = refuse(
         rewards,
-        ~fits,
+        (faults & OUTSIDE) > 0,
         f"{type(agent).__name__} chose an action outside {environment.actions}: what the world "
         "did with it means nothing. Clip or round actions in the agent's `act`.",
+    )
+    return refuse(
+        rewards,
+        (faults & UNSEEN) > 0,
+        f"{type(environment).__name__} showed NaN, or a number outside {environment.observations}: "
+        "agents would learn from nothing, or about another state. Look for a division by zero or "
+        "a count that runs too far in its `step`.",
     )

@@ -3,6 +3,7 @@
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from .agents.forager import Forager
@@ -16,8 +17,13 @@ def wander(
     """Where a forager is at times 0, dt, ... (s) for `seconds`, from a random place.
 
     The same process as `act(Forager(), arena)`, without its bookkeeping; `jax.vmap` over keys
-    gives many animals.
+    gives many animals. Raises `ValueError` for less than one step.
     """
+    if not (isinstance(arena, Arena) and arena.dt <= seconds < np.inf):
+        raise ValueError(
+            f"Expected an Arena and at least one of its steps, got a {type(arena).__name__} and "
+            f"{seconds=}: there would be no path. Write wander(Arena(), seconds=60.0, key=key)."
+        )
     forager = Forager() if forager is None else forager
     at_place, at_hidden, at_life = jax.random.split(key, 3)
     start, _ = arena.reset(key=at_place)

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 import neurula as nl
-from neurula.agents import Random, Scripted, Shuffled
+from neurula.agents import QLearning, Random, Scripted, Shuffled
 from neurula.behaviour import AbstractAgent, AbstractEnvironment, Box, Discrete, Event
-from neurula.environments import CartPole, TimeLimit
+from neurula.environments import CartPole, TimeLimit, corridor
+from neurula.fitting import check_agent_is_one, check_world
 from neurula.testing import check_environment
 
 
@@ -182,3 +183,108 @@ def test_cart_pole_step_by_hand():
     np.testing.assert_allclose(after, expected, rtol=1e-5)
     assert event.reward == 1
     assert not event.terminated
+
+
+# Bad input: one clear error, before anything is compiled where that can be
+
+
+class Breach(AbstractEnvironment[jax.Array]):
+    """Breaks its contract in one way."""
+
+    way: str = eqx.field(static=True, default="")
+
+    @property
+    def actions(self):
+        return 2 if self.way == "space" else Discrete(2)
+
+    @property
+    def observations(self):
+        return Discrete(3) if self.way == "beyond" else Box((2,))
+
+    def reset(self, *, key):
+        no = jnp.zeros((), bool)
+        seen = jnp.zeros((), jnp.int32) if self.way == "beyond" else jnp.zeros(2)
+        return jnp.zeros(()), Event(seen, jnp.zeros(()), no, no)
+
+    def step(self, state, action, *, key):
+        state, event = state + 1, self.reset(key=key)[1]
+        if self.way == "gymnasium":
+            return event.observation, 1.0, False, False, {}
+        if self.way == "tuple":
+            return state, (event.observation, event.reward)
+        if self.way == "python":
+            return state, eqx.tree_at(lambda e: e.reward, event, 1)
+        if self.way == "nan":
+            seen = jnp.where(state > 3, jnp.nan, event.observation)
+        else:
+            seen = jnp.where(state > 3, 7, event.observation)
+        return state, eqx.tree_at(lambda e: e.observation, event, seen)
+
+
+@pytest.mark.parametrize(
+    ("way", "error", "says"),
+    [
+        ("gymnasium", ValueError, r"Breach.step gives a tuple of 5, expected the state of the"),
+        ("tuple", ValueError, r"Breach.step gives a tuple of 2, expected the state of the world"),
+        ("python", ValueError, r"a reward 1, which is no array, expected float32.*jnp.asarray\(r"),
+        ("space", TypeError, r"Breach.actions is 2, expected a space"),
+        ("nan", RuntimeError, r"^Breach showed NaN, or a number outside Box"),
+        ("beyond", RuntimeError, r"^Breach showed NaN, or a number outside Discrete\(size=3\)"),
+    ],
+)
+def test_worlds_that_break_their_contract_are_named(way, error, says, key):
+    with pytest.raises(error, match=says):
+        nl.act(Random(), Breach(way), steps=6, key=key)
+
+
+def test_a_check_says_what_was_seen_and_when():
+    class Far(Breach):
+        @property
+        def observations(self):
+            return Box((2,), -1.0, 1.0)
+
+    with pytest.raises(AssertionError, match=r"\[7. 7.\] is seen in step 4, outside Box"):
+        check_environment(Far())
+
+
+@pytest.mark.parametrize(
+    ("check", "what", "says"),
+    [
+        (check_agent_is_one, Random, r"an agent first, got the class Random itself \(write Random"),
+        (check_agent_is_one, CartPole(), r"Expected an agent first, got a CartPole"),
+        (check_world, CartPole, r"Expected an environment, got the class CartPole itself"),
+        (check_world, "CartPole-v1", r"environment, got 'CartPole-v1'.*GymnasiumEnvironment\('C"),
+    ],
+)
+def test_parts_that_are_none(check, what, says):
+    with pytest.raises(TypeError, match=says):
+        check(what)
+
+
+@pytest.mark.parametrize(
+    ("choice", "found"),
+    [(jnp.float32(0.5), r"float32\[\]"), (jnp.zeros(2, jnp.int32), r"int32\[2\]")],
+)
+def test_choices_of_a_wrong_kind(choice, found, key):
+    says = rf"Scripted chooses {found}, expected int32\[\] for CartPole, whose actions are Discre"
+    with pytest.raises(ValueError, match=says):
+        nl.act(Scripted(lambda seen, key: choice), CartPole(), steps=3, key=key)
+    with pytest.raises(ValueError, match=says):
+        nl.evaluate(Scripted(lambda seen, key: choice), CartPole(), None, episodes=1, key=key)
+
+
+def test_states_of_others_are_refused_and_those_from_files_go_on(key):
+    agent, small, large = QLearning(), corridor(3), corridor(5)
+    lived = nl.act(agent, small, steps=5, key=key)
+    says = r"A QLearning in GridWorld cannot go on from this Values: it holds float32\[4, 4\] where"
+    with pytest.raises(ValueError, match=says):
+        nl.act(agent, large, steps=5, state=lived.agent_state, key=key)
+    with pytest.raises(ValueError, match=r"from this Lived: it holds"):
+        nl.evaluate(agent, small, lived, key=key)
+    with pytest.raises(ValueError, match=r"from this NoneType: it holds 0 arrays, expected 2"):
+        nl.evaluate(agent, small, None, key=key)
+    with pytest.raises(ValueError, match=r"got episodes=0, limit=10000"):
+        nl.evaluate(agent, small, lived.agent_state, episodes=0, key=key)
+    on = nl.act(agent, small, steps=5, state=lived.agent_state, key=key)
+    again = nl.act(agent, small, steps=5, state=jax.device_get(lived.agent_state), key=key)
+    np.testing.assert_array_equal(on.agent_state.q, again.agent_state.q)

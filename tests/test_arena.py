@@ -117,7 +117,7 @@ def test_episodes_begin_anywhere_but_in_holes(key):
 def test_arenas_without_room_are_refused():
     with pytest.raises(ValueError, match="leave no room"):
         Arena(rectangle(1.0, 1.0), holes=[((-1, -1), (2, -1), (2, 2), (-1, 2))])
-    with pytest.raises(ValueError, match="leave no room"):
+    with pytest.raises(ValueError, match="got 2 corners"):
         Arena(((0, 0), (1, 1)))
     with pytest.raises(ValueError, match="leave no room"):
         Arena(rectangle(0.003, 1.0))
@@ -160,3 +160,62 @@ def test_acting_and_wandering_are_one_process(key):
     assert a.mean() == pytest.approx(b.mean(), rel=0.1)
     a, b = (np.cos(np.diff(np.asarray(one.direction))) for one in (acted, walked))
     assert a.mean() == pytest.approx(b.mean(), abs=0.02)
+
+
+# Bad input
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        (
+            {"corners": ((0, 0), (1, 1), (1, 0), (0, 1))},
+            r"An arena needs .* edges 0 and 2 that cross",
+        ),
+        (
+            {"corners": ((0, 0), (1, 0), (1, 1), (0, 0))},
+            r"the corner \(0.0, 0.0\) twice, one after",
+        ),
+        ({"corners": ()}, r"An arena needs 3 corners or more.* got 0 corners"),
+        ({"corners": ((0, 0), (1, np.nan), (1, 1))}, r"A shape is a row of points \(x, y\)"),
+        ({"corners": "square"}, r"points \(x, y\) in metres, got 'square'"),
+        ({"walls": ((0.5, 0), (0.5, 0.6))}, r"walls and holes are lists of shapes"),
+        ({"walls": [((0.5, 0.5), (0.5, 0.5))]}, r"walls with two different ends"),
+        ({"holes": [((0.2, 0.2), (0.8, 0.8), (0.8, 0.2), (0.2, 0.8))]}, r"A hole needs .*cross"),
+        ({"holes": [((0, 0), (1, 0), (1, 1), (0, 1))]}, r"The walls leave no room"),
+        ({"dt": np.nan}, r"needs dt > 0 s"),
+    ],
+)
+def test_shapes_of_which_nobody_can_say_what_is_inside(settings, says):
+    with pytest.raises(ValueError, match=says):
+        Arena(**settings)
+
+
+def test_a_lane_narrower_than_the_grid_of_places_has_room(key):
+    lane = Arena(rectangle(3.0, 0.03))
+    assert len(lane.places) == 64
+    np.testing.assert_allclose(lane.places[:, 1], 0.015)
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: Forager(scale=-1.0), r"A forager's scale is 0 or more, got -1.0"),
+        (lambda: Forager(shape=0.0), r"A forager's shape is above 0, got 0.0"),
+        (lambda: Forager(reach=np.nan), r"A forager's reach is above 0, got nan"),
+        (lambda: wander(Arena(), seconds=0.0, key=jax.random.key(0)), r"at least one of its steps"),
+        (lambda: replayed(np.ones((3, 2)), np.arange(3)[::-1], Arena()), r"ascending times"),
+        (
+            lambda: replayed(np.full((3, 2), np.nan), np.arange(3), Arena()),
+            r"6 numbers that are mi",
+        ),
+    ],
+)
+def test_walks_that_nobody_can_walk(make, says):
+    with pytest.raises(ValueError, match=says):
+        make()
+
+
+def test_who_has_no_speed_stays(key):
+    _, path = wander(Arena(), seconds=1.0, forager=Forager(scale=0.0, push=0.0), key=key)
+    assert np.ptp(path.position, axis=0).max() < 1e-6

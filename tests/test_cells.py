@@ -1,5 +1,7 @@
 """Spatial cells: what maps of long walks give back, and closed forms."""
 
+from types import SimpleNamespace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -187,3 +189,32 @@ def test_cells_that_cannot_be_are_refused(key):
     with pytest.raises(ValueError, match=r"-0.5 to below 1, got 1, 1 and -0.7"):
         GridCells(jnp.zeros((1, 3, 2)), jnp.ones(1), jnp.zeros(1), threshold=-0.7)
     assert isinstance(head_direction_cells(3), HeadDirectionCells)
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda a, k: place_cells(a, -1, key=k), r"Between 1 and 4096 place cells.*got count=-1"),
+        (lambda a, k: place_cells(a, 5000, key=k), r"Between 1 and 4096 place cells"),
+        (lambda a, k: place_cells(a, 2, width=np.nan, key=k), r"wider than 0 m, got width=nan"),
+        (lambda a, k: PlaceCells(jnp.ones((1, 2)), ratio=1.0), r"The surround is wider"),
+        (
+            lambda a, k: grid_cells(1, 2, spacings=(0.0,), key=k),
+            r"with a spacing above 0 m for each",
+        ),
+        (lambda a, k: grid_cells(3, 2, spacings=(0.3, 0.4), key=k), r"got modules=3, count=2"),
+        (lambda a, k: head_direction_cells(0), r"are 1 or more, .*got count=0"),
+        (lambda a, k: boundary_vector_cells(a, 0, key=k), r"are 1 or more, got count=0"),
+    ],
+)
+def test_cells_that_would_have_no_rates(make, says, key):
+    with pytest.raises(ValueError, match=says):
+        make(Arena(), key)
+
+
+def test_a_distance_that_is_misspelt_is_not_taken_for_another():
+    misspelt = SimpleNamespace(width=0.1, shape="gaussian", distance="geodesics")
+    with pytest.raises(
+        ValueError, match=r"a distance of \('euclidean'.*'gaussian' and 'geodesics'"
+    ):
+        PlaceCells.__check_init__(misspelt)

@@ -1,5 +1,7 @@
 """Agents with networks: what they learn, against values that are known."""
 
+from types import SimpleNamespace
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -8,8 +10,8 @@ import optax
 import pytest
 
 import neurula as nl
-from neurula.agents import DQN
-from neurula.agents.brains import Perceptron
+from neurula.agents import A2C, DQN, MFEC, NEC, Reinforce
+from neurula.agents.brains import Perceptron, check_parts
 from neurula.behaviour import AbstractEnvironment, Box, Discrete, Event, Transition
 from neurula.environments import CartPole, TimeLimit
 from neurula.memories import Prioritised, Replay
@@ -164,3 +166,42 @@ def test_it_balances_the_pole():
 
     found = np.asarray(eqx.filter_jit(jax.vmap(one))(jax.random.split(jax.random.key(0), 10)))
     assert np.sum(found >= 475) >= 6, np.sort(found).round()
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "says"),
+    [
+        ({"discount": 1.5}, ValueError, r"between 0 and 1, got 1.5.*DQN\(discount=0.99\)"),
+        ({"start": 2.0}, ValueError, r"from 0 to 1, got start=2.0"),
+        ({"end": -0.1}, ValueError, r"from 0 to 1, got end=-0.1"),
+    ],
+)
+def test_settings_with_which_nothing_is_learned(settings, error, says):
+    with pytest.raises(error, match=says):
+        DQN(**settings)
+
+
+@pytest.mark.parametrize("agent", [MFEC, NEC, A2C, Reinforce])
+def test_discounts_of_others(agent):
+    with pytest.raises(ValueError, match=rf"got -1.0.*{agent.__name__}\(discount=0.99\)"):
+        agent(discount=-1.0)
+
+
+def test_counts_of_episodic_control():
+    with pytest.raises(ValueError, match=r"MFEC counts horizon from 1, got 0"):
+        MFEC(horizon=0)
+    with pytest.raises(ValueError, match=r"NEC counts replay from 1, got 0"):
+        NEC(replay=0)
+
+
+@pytest.mark.parametrize(
+    ("brain", "optimiser", "says"),
+    [
+        (3, None, r"makes its own brain, to fit its world, but got a int that is made already"),
+        (len, 1e-3, r"by an optimiser of optax, got 0.001.*optax.adam\(1e-3\)"),
+    ],
+)
+def test_parts_that_are_of_another_kind(brain, optimiser, says):
+    odd = SimpleNamespace(discount=0.9, brain=brain, optimiser=optimiser)
+    with pytest.raises(TypeError, match=says):
+        check_parts(odd)

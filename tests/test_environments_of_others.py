@@ -3,6 +3,7 @@
 import importlib
 import sys
 import warnings
+from types import SimpleNamespace
 
 import equinox as eqx
 import gymnasium
@@ -24,6 +25,7 @@ from neurula.environments import (
     PgxGame,
     TimeLimit,
 )
+from neurula.environments.gymnasium_host import Host
 from neurula.testing import check_environment
 
 watch = lambda state, world, t: (t.observation, t.next_observation, t.terminated, t.truncated)  # noqa: E731
@@ -245,6 +247,55 @@ def test_what_gymnasium_may_not_do(key):
         live(GymnasiumEnvironment(lambda: Odd((0, np.nan, 0))))
     with pytest.raises(Exception, match=r"Odd shows 0 NaN and gives the reward inf at step 2"):
         live(GymnasiumEnvironment(lambda: Odd(reward=np.inf)))
+
+
+class Old(Odd):
+    """Speaks as Gym did before 0.26, or says something else than numbers."""
+
+    def __init__(self, way):
+        super().__init__()
+        self.way = way
+
+    def reset(self, *, seed=None, options=None):
+        seen, info = super().reset(seed=seed)
+        return seen if self.way == "reset" else (seen, info)
+
+    def step(self, action):
+        seen, reward, terminated, truncated, info = super().step(action)
+        if self.way == "step":
+            return seen, reward, terminated, info
+        reward = None if self.way == "reward" else reward
+        return {} if self.way == "seen" else seen, reward, terminated, truncated, info
+
+
+@pytest.mark.parametrize(
+    ("way", "says"),
+    [
+        ("reset", r"Old.reset gives a ndarray, expected \(observation, info\).*before 0.26"),
+        ("step", r"Old.step gives 4 things, expected \(observation, reward, terminated, trunc"),
+        ("reward", r"gives a reward of NoneType at step 1, expected numbers"),
+        ("seen", r"Old shows a dict and gives a reward of float at step 1, expected numbers"),
+    ],
+)
+def test_environments_that_speak_otherwise(way, says, key):
+    with pytest.raises(Exception, match=says):
+        nl.act(Random(), GymnasiumEnvironment(lambda: Old(way)), steps=2, key=key)
+
+
+def test_what_makes_no_environment():
+    with pytest.raises(TypeError, match=r"expected a gymnasium.Env.*lambda: MyEnv\(\)"):
+        Host(lambda: None, 8)
+    with pytest.raises(TypeError, match=r"is one that is made already"):
+        Host.__init__(SimpleNamespace(), 7, 8)
+
+
+@pytest.mark.parametrize("action", [2, -1, 0.5, [1, 0]])
+def test_a_view_refuses_actions_outside_its_space(action):
+    view = nl.to_gymnasium(CartPole())
+    view.reset(seed=0)
+    with pytest.raises(ValueError, match=r"lies outside Discrete\(2\).*action_space.sample"):
+        view.step(action)
+    view.step(np.int32(1))  # and goes on
 
 
 def test_actions_whose_bounds_differ_are_stretched(key):

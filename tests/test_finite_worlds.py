@@ -110,6 +110,15 @@ def test_worlds_nobody_can_live_in_are_refused():
         KeyDoor(2)
     with pytest.raises(TypeError, match="CartPole is not an AbstractFiniteWorld"):
         transitions(CartPole())
+    with pytest.raises(MemoryError, match=r"10,000,001 states by 2 actions .* GiB are free"):
+        transitions(BlindCliffwalk(10**7))
+    with pytest.raises(ValueError, match="A drawing has at least one line"):
+        GridWorld("")
+    for rewards in ({"G": np.nan}, {"GG": 1.0}, {"#": 1.0}):
+        with pytest.raises(ValueError, match=r"finite numbers by single letters other than '#'"):
+            GridWorld("S.G", rewards=rewards)
+    with pytest.raises(ValueError, match=r"finite numbers .* got \{'cost': inf\}"):
+        GridWorld("S.G", cost=np.inf)
 
 
 ROOMS = [

@@ -1,5 +1,7 @@
 """Agents with tables against exact answers, and what they refuse."""
 
+from types import SimpleNamespace
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -24,7 +26,9 @@ from neurula.agents import (
     successor_matrix,
     value_iteration,
 )
+from neurula.agents.tables import check_settings
 from neurula.environments import (
+    BlindCliffwalk,
     CartPole,
     GridWorld,
     KeyDoor,
@@ -201,3 +205,40 @@ def test_impossible_settings_are_refused():
         ModelBased(sweeps=0)
     with pytest.raises(ValueError, match="replay -1 steps"):
         StateActionSuccessor(replays=-1)
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "says"),
+    [
+        (lambda k: QLearning(rate=2.0), ValueError, r"from 0 to 1, got rate=2.0: values would run"),
+        (lambda k: Sarsa(rate=float("nan")), ValueError, r"from 0 to 1, got rate=nan"),
+        (lambda k: Successor(reward_rate=-1.0), ValueError, r"got reward_rate=-1.0"),
+        (lambda k: EpsilonGreedy(2.0), ValueError, r"from 0 to 1, got epsilon=2.0"),
+        (lambda k: Softmax(0.0), ValueError, r"A temperature is above 0, got 0.0"),
+        (lambda k: successor_matrix(jnp.eye(2), 1.5), ValueError, r"between 0 and 1, got 1.5"),
+        (
+            lambda k: value_iteration(transitions(corridor(2)), 2.0),
+            ValueError,
+            r"between 0 and 1, got 2.0",
+        ),
+        (
+            lambda k: Successor().init(BlindCliffwalk(10**7), key=k),
+            MemoryError,
+            r"The 10,000,001 x 10,000,001 numbers of Successor need .* GiB are free",
+        ),
+        (
+            lambda k: ModelBased().init(BlindCliffwalk(10**7), key=k),
+            MemoryError,
+            r"10,000,001 x 2 x 10,000,001 numbers of ModelBased need",
+        ),
+    ],
+)
+def test_numbers_with_which_values_would_run_away(make, error, says, key):
+    with pytest.raises(error, match=says):
+        make(key)
+
+
+def test_an_exploration_is_no_number():
+    odd = SimpleNamespace(discount=0.9, exploration=0.1)
+    with pytest.raises(TypeError, match=r"explores by an AbstractExploration, got 0.1"):
+        check_settings(odd)

@@ -17,7 +17,7 @@ from ..contracts import AbstractBlock
 from ..memories import Replay
 from ..memories.replay import Remembered
 from ..network import trainable
-from .brains import Perceptron, answer, born, descend, require_discrete
+from .brains import Perceptron, answer, born, check_parts, descend, require_discrete
 from .softmax_actor import AbstractSoftmaxActor
 
 
@@ -56,6 +56,7 @@ class A2C(AbstractSoftmaxActor[A2CState]):
     entropy: float | Float[Array, ""] = 0.01  # weight of the entropy, in rewards per nat
 
     def __check_init__(self):
+        check_parts(self)
         if self.horizon < 1:
             raise ValueError(
                 f"A2C learns every `horizon` steps, from 1, got {self.horizon}. Write A2C(horizon="

@@ -38,6 +38,28 @@ class Perceptron(eqx.Module):
         return layered([inputs, *self.widths, outputs], neuron=cells, key=at_weights)
 
 
+def check_parts(agent: Any) -> None:
+    """Raises `TypeError` for odd parts, `ValueError` for a discount outside 0 to 1."""
+    name, discount = type(agent).__name__, agent.discount
+    if isinstance(discount, float | int) and not 0 <= discount <= 1:
+        raise ValueError(
+            f"A discount lies between 0 and 1, got {discount}: what comes later would count more "
+            f"the later it comes, without end. Use for example {name}(discount=0.99)."
+        )
+    brain, optimiser = getattr(agent, "brain", len), getattr(agent, "optimiser", None)
+    if not callable(brain):
+        raise TypeError(
+            f"{name} makes its own brain, to fit its world, but got a {type(brain).__name__} that "
+            f"is made already. Give who makes it: {name}(brain=Perceptron((64,))), or brain=lambda "
+            "inputs, outputs, key: layered([inputs, 64, outputs], key=key)."
+        )
+    if optimiser is not None and not hasattr(optimiser, "update"):
+        raise TypeError(
+            f"{name} follows gradients by an optimiser of optax, got {optimiser!r}: that says "
+            f"not how. Write {name}(optimiser=optax.adam(1e-3))."
+        )
+
+
 def require_discrete(
     agent: AbstractAgent, environment: AbstractEnvironment
 ) -> tuple[int, Discrete]:

@@ -18,7 +18,7 @@ from ..contracts import AbstractBlock
 from ..memories import Replay
 from ..memories.replay import Remembered
 from ..network import trainable
-from .brains import Perceptron, answer, born, descend, require_discrete
+from .brains import Perceptron, answer, born, check_parts, descend, require_discrete
 
 
 class Student(eqx.Module):
@@ -77,6 +77,17 @@ class DQN(AbstractAgent[DQNState]):
     huber: float | None = 1.0  # errors beyond it count linearly; None: all are squared
 
     def __check_init__(self):
+        check_parts(self)
+        if not isinstance(self.memory, Replay):
+            raise TypeError(
+                f"DQN remembers in a Replay, got {self.memory!r}. Write DQN(memory=Replay(10_000))."
+            )
+        for name in ("start", "end"):
+            if isinstance(found := getattr(self, name), float | int) and not 0 <= found <= 1:
+                raise ValueError(
+                    f"The share of random actions is from 0 to 1, got {name}={found}. Leave it "
+                    "out, or use for example DQN(start=1.0, end=0.05)."
+                )
         for name in ("batch", "every", "updates", "horizon", "target", "exploring"):
             if (found := getattr(self, name)) is not None and found < 1:
                 raise ValueError(

@@ -11,7 +11,7 @@ from jaxtyping import Array, PRNGKeyArray
 from ..behaviour import AbstractAgent, AbstractEnvironment, Transition
 from .exploration import AbstractExploration, EpsilonGreedy, choose
 from .remembered import Remembered, nothing_remembered, recall, remember
-from .tables import Scalar, Values, check_discount, future, no_values, table_size, toward
+from .tables import Scalar, Values, check_settings, future, no_values, table_size, toward
 
 
 class Imagining(eqx.Module):
@@ -35,7 +35,7 @@ class Dyna(AbstractAgent[Imagining]):
     initial: Scalar = 0.0  # value of what was never tried
 
     def __check_init__(self):
-        check_discount(self, self.discount)
+        check_settings(self)
         if self.planning < 0:
             raise ValueError(
                 f"Nobody can imagine {self.planning} steps, expected 0 or more. Use for example "

@@ -15,7 +15,7 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 from ..behaviour import AbstractAgent, AbstractEnvironment, Space, Transition
 from ..memories import Episodic
 from ..memories.episodic import Episodes
-from .brains import require_discrete
+from .brains import check_parts, require_discrete
 
 if TYPE_CHECKING:  # otherwise static checkers take these for constructor arguments
     from typing import ClassVar as AbstractVar
@@ -60,6 +60,17 @@ class AbstractEpisodicControl(AbstractAgent[Recollection]):
     start: AbstractVar[float | Float[Array, ""]]
     end: AbstractVar[float | Float[Array, ""]]
     exploring: AbstractVar[int | Float[Array, ""]]  # steps
+
+    def __check_init__(self):
+        check_parts(self)
+        for name in ("horizon", "exploring", "batch", "replay"):
+            found = getattr(self, name, 1)
+            if isinstance(found, float | int) and found < 1:
+                mine = type(self).__name__
+                raise ValueError(
+                    f"{mine} counts {name} from 1, got {found}: it would never remember, or never "
+                    f"begin to. Write {mine}({name}=1) or more."
+                )
 
     @abc.abstractmethod
     def memory(self, size: int) -> Episodic:

@@ -29,6 +29,13 @@ class EpsilonGreedy(AbstractExploration):
 
     epsilon: float | Float[Array, ""] = 0.1
 
+    def __check_init__(self):
+        if isinstance(self.epsilon, float | int) and not 0 <= self.epsilon <= 1:
+            raise ValueError(
+                f"The share of random actions is from 0 to 1, got epsilon={self.epsilon}: others "
+                "would have negative chances. Use for example EpsilonGreedy(0.1)."
+            )
+
     def probabilities(self, values: Values) -> Values:
         return self.epsilon / values.size + (1 - self.epsilon) * greedy(values)
 
@@ -37,6 +44,14 @@ class Softmax(AbstractExploration):
     """exp(value / temperature), normalised; the temperature is in units of value."""
 
     temperature: float | Float[Array, ""] = 1.0
+
+    def __check_init__(self):
+        if isinstance(self.temperature, float | int) and not self.temperature > 0:
+            raise ValueError(
+                f"A temperature is above 0, got {self.temperature}: chances would be no numbers, "
+                "or those of the worst. Use for example Softmax(0.1), or EpsilonGreedy(0.0) for "
+                "the best action alone."
+            )
 
     def probabilities(self, values: Values) -> Values:
         return jax.nn.softmax(values / self.temperature)

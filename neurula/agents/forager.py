@@ -10,6 +10,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.scipy.special import log_ndtr
 from jaxtyping import Array, Float, PRNGKeyArray
 
@@ -42,7 +43,8 @@ class Forager(AbstractAgent[Foraging]):
 
     where walls nearer than `reach` count, and `away` points from the wall. The direction is the one
     that the arena shows, so who slides along a wall goes on along it. steadiness 0, shape 2 is the
-    walk of George et al. Raises `ValueError` for environments other than `Arena`.
+    walk of George et al. Raises `ValueError` for environments other than `Arena`,
+    and for settings with which speed or turning would be no number.
     """
 
     scale: float = 0.133  # m/s
@@ -53,6 +55,18 @@ class Forager(AbstractAgent[Foraging]):
     steadiness: float = 0.503
     push: float = 0.0667  # m/s; below 0, walls attract
     reach: float = 0.0534  # m
+
+    def __check_init__(self):
+        for name in ("scale", "turning", "speed_time", "turning_time", "shape", "reach"):
+            found, strict = getattr(self, name), name in ("shape", "reach")
+            if isinstance(found, float | int) and not (
+                0 < found < np.inf or (found == 0 and not strict)
+            ):
+                raise ValueError(
+                    f"A forager's {name} is {'above 0' if strict else '0 or more'}, got {found}: "
+                    "its speed or turning would be no number. Leave it out for that of rats, or "
+                    "use for example Forager(scale=0.133)."
+                )
 
     def init(self, environment: AbstractEnvironment, *, key: PRNGKeyArray) -> Foraging:
         if not isinstance(environment, Arena):

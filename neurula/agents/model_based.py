@@ -10,7 +10,7 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from ..behaviour import AbstractAgent, AbstractEnvironment, Transition
 from .exploration import AbstractExploration, EpsilonGreedy, choose
-from .tables import Scalar, check_discount, table_size
+from .tables import Scalar, afford_table, check_settings, table_size
 
 
 class Model(eqx.Module):
@@ -42,7 +42,7 @@ class ModelBased(AbstractAgent[Model]):
     initial: Scalar = 0.0  # value of what was never tried
 
     def __check_init__(self):
-        check_discount(self, self.discount)
+        check_settings(self)
         if self.sweeps < 1:
             raise ValueError(
                 f"All values come from sweeps, got sweeps={self.sweeps}: nothing would be learned. "
@@ -51,6 +51,7 @@ class ModelBased(AbstractAgent[Model]):
 
     def init(self, environment: AbstractEnvironment, *, key: PRNGKeyArray) -> Model:
         states, actions = table_size(self, environment)
+        afford_table(self, states, actions, states)
         nothing, none = jnp.zeros((states, actions)), jnp.zeros(states, bool)
         return Model(jnp.zeros((states, actions, states)), nothing, none, nothing + self.initial)
 

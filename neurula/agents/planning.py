@@ -20,7 +20,11 @@ def policy_chain(world: Transitions, policy: Policy) -> Chain:
 
 
 def successor_matrix(chain: Chain, discount: float) -> Chain:
-    """Discounted numbers of visits, now included: (I - discount T)^-1 (Dayan 1993)."""
+    """Discounted numbers of visits, now included: (I - discount T)^-1 (Dayan 1993).
+
+    Raises `ValueError` for a discount outside 0 to 1. At 1 it is infinite unless all ways end.
+    """
+    _check_discount(discount)
     now = jnp.eye(len(chain))
     return jnp.linalg.solve(now - discount * chain, now)
 
@@ -43,8 +47,15 @@ def value_iteration(
 ) -> Float[Array, "state action"]:
     """What every action is worth under the best policy.
 
-    Sweeps until no value changes by more than `tolerance`, or `sweeps` times.
+    Sweeps until no value changes by more than `tolerance`, or `sweeps` times. Raises `ValueError`
+    for a discount outside 0 to 1, `TypeError` for a world that is not given as its matrices.
     """
+    _check_discount(discount)
+    if not isinstance(world, Transitions):
+        raise TypeError(
+            f"Values are computed from the matrices of a world, got a {type(world).__name__}. "
+            "Write value_iteration(transitions(world), 0.95)."
+        )
 
     def going(carry: tuple[Array, Array, Array]) -> Array:
         return (carry[1] > tolerance) & (carry[2] < sweeps)
@@ -55,3 +66,11 @@ def value_iteration(
 
     start = (world.reward, jnp.full((), jnp.inf), jnp.zeros((), jnp.int32))
     return jax.lax.while_loop(going, sweep, start)[0]
+
+
+def _check_discount(discount: float) -> None:
+    if isinstance(discount, float | int) and not 0 <= discount <= 1:
+        raise ValueError(
+            f"A discount lies between 0 and 1, got {discount}: what comes later would count more "
+            "the later it comes, without end. Use for example 0.95."
+        )

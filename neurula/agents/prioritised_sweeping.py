@@ -12,7 +12,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 from ..behaviour import AbstractAgent, AbstractEnvironment, Transition
 from .exploration import AbstractExploration, EpsilonGreedy, choose
 from .remembered import Remembered, nothing_remembered, remember
-from .tables import Scalar, check_discount, future, table_size
+from .tables import Scalar, check_settings, future, table_size
 
 Table = Float[Array, "state action"]
 
@@ -43,7 +43,7 @@ class PrioritisedSweeping(AbstractAgent[Sweeping]):
     initial: Scalar = 0.0  # value of what was never tried
 
     def __check_init__(self):
-        check_discount(self, self.discount)
+        check_settings(self)
         if self.planning < 1:
             raise ValueError(
                 f"All values are changed by sweeps, got planning={self.planning}: nothing would be "

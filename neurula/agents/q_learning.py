@@ -8,7 +8,7 @@ from jaxtyping import Array, PRNGKeyArray
 
 from ..behaviour import AbstractAgent, AbstractEnvironment, Transition
 from .exploration import AbstractExploration, EpsilonGreedy, choose
-from .tables import Scalar, Values, check_discount, future, no_values, table_size, toward
+from .tables import Scalar, Values, check_settings, future, no_values, table_size, toward
 
 
 class QLearning(AbstractAgent[Values]):
@@ -26,7 +26,7 @@ class QLearning(AbstractAgent[Values]):
     decay: Scalar = 0.0
 
     def __check_init__(self):
-        check_discount(self, self.discount)
+        check_settings(self)
 
     def init(self, environment: AbstractEnvironment, *, key: PRNGKeyArray) -> Values:
         return no_values(*table_size(self, environment), self.initial)

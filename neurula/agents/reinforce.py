@@ -15,7 +15,7 @@ from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 from ..behaviour import AbstractEnvironment, Space, Transition
 from ..contracts import AbstractBlock
 from ..network import trainable
-from .brains import Perceptron, answer, born, descend, require_discrete
+from .brains import Perceptron, answer, born, check_parts, descend, require_discrete
 from .softmax_actor import AbstractSoftmaxActor
 
 
@@ -62,6 +62,9 @@ class Reinforce(AbstractSoftmaxActor[ReinforceState]):
     )
     discount: float | Float[Array, ""] = 0.99  # g, per step
     baseline_rate: float | Float[Array, ""] = 0.1  # how fast the baseline follows, per episode
+
+    def __check_init__(self):
+        check_parts(self)
 
     def init(self, environment: AbstractEnvironment, *, key: PRNGKeyArray) -> ReinforceState:
         inputs, actions = require_discrete(self, environment)

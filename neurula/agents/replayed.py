@@ -51,7 +51,21 @@ class Replayed(AbstractAgent[Replaying]):
 def replayed(
     positions: Real[np.ndarray, "time 2"], times: Real[np.ndarray, " time"], arena: Arena
 ) -> Replayed:
-    """An agent for a recording: positions (m) at ascending times (s), straight in between."""
+    """An agent for a recording: positions (m) at ascending times (s), straight in between.
+
+    Raises `ValueError` for other shapes and orders, and for samples that are missing (NaN).
+    """
+    positions, times = np.asarray(positions, float), np.asarray(times, float)
+    fits = len(times) > 1 and positions.shape == (len(times), 2)
+    holes = int((~np.isfinite(positions)).sum() + (~np.isfinite(times)).sum())
+    if not fits or holes or (np.diff(times) <= 0).any():
+        raise ValueError(
+            "A recording has 2 or more ascending times and a position (x, y) for each, got "
+            f"{list(times.shape)} times, {list(positions.shape)} positions and {holes} numbers "
+            "that are missing: nobody could say where the animal was. Leave those out: `seen = "
+            "np.isfinite(positions).all(1); replayed(positions[seen], times[seen], arena)`, and "
+            "sort by time."
+        )
     steps = np.arange(times[0], times[-1], arena.dt)
     track = np.stack([np.interp(steps, times, positions[:, axis]) for axis in (0, 1)], 1)
     return Replayed(jnp.asarray(track, jnp.float32), arena.dt)

@@ -10,7 +10,7 @@ from jaxtyping import Array, Int, PRNGKeyArray
 
 from ..behaviour import AbstractAgent, AbstractEnvironment, Transition
 from .exploration import AbstractExploration, EpsilonGreedy, choose
-from .tables import Scalar, Values, check_discount, no_values, table_size, toward
+from .tables import Scalar, Values, check_settings, no_values, table_size, toward
 
 NONE = -1
 
@@ -38,7 +38,7 @@ class Sarsa(AbstractAgent[Resolved]):
     expected: bool = False
 
     def __check_init__(self):
-        check_discount(self, self.discount)
+        check_settings(self)
 
     def init(self, environment: AbstractEnvironment, *, key: PRNGKeyArray) -> Resolved:
         values = no_values(*table_size(self, environment), self.initial)

@@ -13,7 +13,7 @@ from ..behaviour import AbstractAgent, AbstractEnvironment, Transition
 from .exploration import AbstractExploration, EpsilonGreedy, choose
 from .remembered import Remembered, nothing_remembered, recall, remember
 from .successor import after, closer
-from .tables import Scalar, check_discount, table_size
+from .tables import Scalar, afford_table, check_settings, table_size
 
 
 class ActionMapped(eqx.Module):
@@ -42,7 +42,7 @@ class StateActionSuccessor(AbstractAgent[ActionMapped]):
     replays: int = eqx.field(static=True, default=0)
 
     def __check_init__(self):
-        check_discount(self, self.discount)
+        check_settings(self)
         if self.replays < 0:
             raise ValueError(
                 f"Nobody can replay {self.replays} steps, expected 0 or more. Use for example "
@@ -51,6 +51,7 @@ class StateActionSuccessor(AbstractAgent[ActionMapped]):
 
     def init(self, environment: AbstractEnvironment, *, key: PRNGKeyArray) -> ActionMapped:
         states, actions = table_size(self, environment)
+        afford_table(self, states, actions, states)
         now = jnp.broadcast_to(jnp.eye(states)[:, None], (states, actions, states))
         memory = nothing_remembered(states, actions) if self.replays else None
         return ActionMapped(now, jnp.zeros(states), memory)

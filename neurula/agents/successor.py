@@ -10,7 +10,7 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from ..behaviour import AbstractAgent, AbstractEnvironment, Transition
 from .exploration import AbstractExploration, EpsilonGreedy, choose
-from .tables import Scalar, check_discount, table_size
+from .tables import Scalar, afford_table, check_settings, table_size
 
 Row = Float[Array, " state"]
 
@@ -47,10 +47,11 @@ class Successor(AbstractAgent[Mapped]):
     decay: Scalar = 0.0
 
     def __check_init__(self):
-        check_discount(self, self.discount)
+        check_settings(self)
 
     def init(self, environment: AbstractEnvironment, *, key: PRNGKeyArray) -> Mapped:
         states, actions = table_size(self, environment)
+        afford_table(self, states, states)
         stays = jnp.broadcast_to(jnp.arange(states, dtype=jnp.int32)[:, None], (states, actions))
         return Mapped(jnp.eye(states), jnp.zeros(states), jnp.zeros(states), stays)
 

@@ -3,11 +3,16 @@
 Robbins & Monro (1951), Ann. Math. Stat. 22:400 (step sizes that fall).
 """
 
+import math
+from typing import Any
+
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ..behaviour import AbstractAgent, AbstractEnvironment, Discrete
+from ..free_memory import afford
+from .exploration import AbstractExploration
 
 Scalar = float | Float[Array, ""]
 
@@ -52,10 +57,36 @@ def table_size(agent: AbstractAgent, environment: AbstractEnvironment) -> tuple[
     )
 
 
-def check_discount(agent: AbstractAgent, discount: Scalar) -> None:
-    """Raises `ValueError` for a discount with which sums over the future have no end."""
+def check_settings(agent: Any) -> None:
+    """Raises `ValueError` for numbers with which values would run away, `TypeError` for odd parts.
+
+    A discount of 1 would make sums over the future endless.
+    """
+    name, discount = type(agent).__name__, agent.discount
     if isinstance(discount, float | int) and not 0 < discount < 1:
         raise ValueError(
             f"A discount lies between 0 and 1, got {discount}: sums over an endless future would "
-            f"not end, and at 0 there is no future. Use {type(agent).__name__}(discount=0.95)."
+            f"not end, and at 0 there is no future. Use {name}(discount=0.95)."
         )
+    for rate in ("rate", "reward_rate"):
+        found = getattr(agent, rate, 0.0)
+        if isinstance(found, float | int) and not 0 <= found <= 1:
+            raise ValueError(
+                f"A rate is the share of an error that is undone, from 0 to 1, got {rate}={found}: "
+                f"values would run away. Use for example {name}({rate}=0.1)."
+            )
+    if not isinstance(agent.exploration, AbstractExploration):
+        raise TypeError(
+            f"{name} explores by an AbstractExploration, got {agent.exploration!r}: it gives no "
+            f"chances of actions. Use {name}(exploration=EpsilonGreedy(0.1))."
+        )
+
+
+def afford_table(agent: AbstractAgent, *sizes: int) -> None:
+    """Raises `MemoryError` for a table of so many numbers that this computer cannot hold."""
+    afford(
+        4 * math.prod(sizes),
+        f"The {' x '.join(f'{size:,}' for size in sizes)} numbers of {type(agent).__name__}",
+        "it keeps one for each, from the start",
+        "Use a world with fewer states, or an agent with a network, such as DQN().",
+    )

@@ -76,6 +76,11 @@ def boundary_vector_cells(
     arena: Arena, count: int = 50, *, peak: float = 10.0, key: PRNGKeyArray
 ) -> BoundaryVectorCells:
     """Cells with directions drawn evenly and distances between 5 and 30 cm."""
+    if count < 1:
+        raise ValueError(
+            f"Boundary vector cells are 1 or more, got {count=}: there would be none. Write "
+            "boundary_vector_cells(arena, 50, key=key)."
+        )
     at_distance, at_direction = jax.random.split(key)
     far = jax.random.uniform(at_distance, (count,), minval=NEAREST, maxval=FARTHEST)
     turn = jax.random.uniform(at_direction, (count,), maxval=2 * np.pi)

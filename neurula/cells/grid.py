@@ -73,6 +73,13 @@ def grid_cells(
     Without `spacings` (m) the first module has 0.3 m, each other one 1.42 times the one before
     (Stensola et al.).
     """
+    fits = spacings is None or (len(spacings) == modules and min(spacings, default=0) > 0)
+    if modules < 1 or count < 1 or not fits:
+        raise ValueError(
+            f"Grid cells come in 1 module or more of 1 cell or more, with a spacing above 0 m for "
+            f"each, got {modules=}, {count=}, {spacings=}. Use for example "
+            "grid_cells(2, 25, spacings=(0.3, 0.42), key=key)."
+        )
     at_phase, at_turn = jax.random.split(key)
     chosen = jnp.asarray(0.3 * 1.42 ** np.arange(modules) if spacings is None else spacings)
     turns = jax.random.uniform(at_turn, (modules,), maxval=jnp.pi / 3)

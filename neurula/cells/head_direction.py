@@ -32,4 +32,9 @@ def head_direction_cells(
     count: int = 60, *, sharpness: float = 2.37, peak: float = 10.0
 ) -> HeadDirectionCells:
     """Cells whose preferred directions lie evenly around the circle."""
+    if count < 1 or not sharpness > 0:
+        raise ValueError(
+            f"Head-direction cells are 1 or more, of a sharpness above 0, got {count=}, "
+            f"{sharpness=}: none would have a direction. Write head_direction_cells(60)."
+        )
     return HeadDirectionCells(jnp.linspace(0, 2 * jnp.pi, count, endpoint=False), sharpness, peak)

@@ -5,7 +5,7 @@ Comput. Biol. 7:e1002235; distance by sight: George et al. (2024), eLife 13:e852
 """
 
 import functools
-from typing import Literal
+from typing import Literal, get_args
 
 import equinox as eqx
 import jax
@@ -19,6 +19,7 @@ from ..geometry import MARGIN, sight
 from .spatial import AbstractSpatialCells
 
 Distance = Literal["euclidean", "geodesic", "line of sight"]
+Shape = Literal["gaussian", "difference of gaussians"]
 FAR = 1e6  # m: out of reach
 
 
@@ -41,17 +42,26 @@ class PlaceCells(AbstractSpatialCells):
     arena: Arena = eqx.field(default_factory=Arena)
     width: float | Float[Array, " cell"] | Float[Array, ""] = 0.12  # m
     peak: float | Float[Array, " cell"] = 10.0  # Hz
-    shape: Literal["gaussian", "difference of gaussians"] = eqx.field(
-        static=True, default="gaussian"
-    )
+    shape: Shape = eqx.field(static=True, default="gaussian")
     ratio: float = 1.5  # of the wider Gaussian to the narrower one
     distance: Distance = eqx.field(static=True, default="euclidean")
 
     def __check_init__(self):
-        if isinstance(self.width, float) and self.width <= 0:
+        if isinstance(self.width, float | int) and not self.width > 0:
             raise ValueError(
                 f"Place fields are wider than 0 m, got width={self.width:g}: rates would not be "
                 "numbers. Use for example PlaceCells(centres, width=0.12)."
+            )
+        if self.shape not in get_args(Shape) or self.distance not in get_args(Distance):
+            raise ValueError(
+                f"Place cells have a shape of {get_args(Shape)} and a distance of "
+                f"{get_args(Distance)}, got {self.shape!r} and {self.distance!r}. Use for example "
+                "PlaceCells(centres, arena, distance='geodesic')."
+            )
+        if isinstance(self.ratio, float | int) and not self.ratio > 1:
+            raise ValueError(
+                f"The surround is wider than the centre, got ratio={self.ratio:g}: their "
+                "difference would be nothing, or upside down. Use for example ratio=1.5."
             )
         if not isinstance(self.centres, Tracer) and self.distance != "euclidean":
             outside = ~self.arena.contains(np.asarray(self.centres))
@@ -109,6 +119,11 @@ def place_cells(
 ) -> PlaceCells:
     """Gaussian place cells, their centres drawn from all over an arena."""
     places = jnp.asarray(arena.places, jnp.float32)
+    if not 1 <= count <= len(places):
+        raise ValueError(
+            f"Between 1 and {len(places)} place cells have places of their own in this arena, got "
+            f"{count=}. Write place_cells(arena, 100, key=key), or give centres to PlaceCells."
+        )
     centres = jax.random.choice(key, places, (count,), replace=False)
     return PlaceCells(centres, arena, width, peak, distance=distance)
 

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ..behaviour import AbstractEnvironment, Box, Event
-from ..geometry import MARGIN, Walls, edges, enclosed, slid
+from ..geometry import MARGIN, Walls, edges, enclosed, entangled, slid
 
 Point = tuple[float, float]
 FINE = 64  # starting places along the longer side, at most
@@ -41,11 +41,38 @@ def circle(radius: float, *, sides: int = 64) -> tuple[Point, ...]:
 
 
 def _points(shape: Any) -> tuple[Point, ...]:
-    return tuple((float(x), float(y)) for x, y in shape)
+    try:
+        found = np.asarray(shape, float).reshape(len(shape), 2)
+    except (TypeError, ValueError):
+        found = np.full((1, 2), np.nan)
+    if not np.isfinite(found).all():
+        raise ValueError(
+            f"A shape is a row of points (x, y) in metres, got {shape!r}: nobody could say where "
+            "it is. Use for example Arena(((0, 0), (1, 0), (1, 1)), walls=[((0.5, 0), (0.5, 0.3))])"
+            "; walls and holes are lists of shapes."
+        )
+    return tuple((float(x), float(y)) for x, y in found)
 
 
 def _shapes(shapes: Any) -> tuple[tuple[Point, ...], ...]:
     return tuple(_points(shape) for shape in shapes)
+
+
+def _check_outline(corners: tuple[Point, ...], what: str) -> None:
+    """Raises `ValueError` for outlines of which nobody can say what is inside."""
+    again = [i for i, corner in enumerate(corners) if corner == corners[i - 1]]
+    crossed = entangled(corners) if len(corners) > 2 and not again else None
+    if len(corners) < 3 or again or crossed:
+        found = f"{len(corners)} corners"
+        if again:
+            found = f"the corner {corners[again[0]]} twice, one after the other or first and last"
+        elif crossed:
+            found = f"edges {crossed[0]} and {crossed[1]} that cross"
+        raise ValueError(
+            f"{what} needs 3 corners or more, all different, in order around it, got {found}: it "
+            "would have no inside, or no clear one. Use for example ((0, 0), (1, 0), (1, 1)); the "
+            "outline closes by itself."
+        )
 
 
 class Arena(AbstractEnvironment[Float[Array, "6"]]):
@@ -60,7 +87,8 @@ class Arena(AbstractEnvironment[Float[Array, "6"]]):
     movement, or of the wish to move for who is stopped by a wall. Episodes begin anywhere, never
     end, and no step crosses a wall. A `periodic` arena is a rectangle whose opposite sides are one.
 
-    Raises `ValueError` where walls leave no room, and for periodic arenas with walls.
+    Raises `ValueError` where walls leave no room, for outlines that cross themselves, and for
+    periodic arenas with walls.
     """
 
     corners: tuple[Point, ...] = eqx.field(
@@ -77,19 +105,22 @@ class Arena(AbstractEnvironment[Float[Array, "6"]]):
     fastest: float = eqx.field(static=True, default=2.0)  # m/s, along x and along y
 
     def __check_init__(self):
-        if self.dt <= 0 or self.fastest <= 0 or any(len(wall) != 2 for wall in self.walls):
+        walls = all(len(wall) == 2 and wall[0] != wall[1] for wall in self.walls)
+        if not (0 < self.dt < np.inf and 0 < self.fastest < np.inf and walls):
             raise ValueError(
-                f"An arena needs dt > 0 s, fastest > 0 m/s and walls with two ends, got {self}. "
-                "Use for example Arena(walls=[((0.5, 0.0), (0.5, 0.6))], dt=0.02)."
+                "An arena needs dt > 0 s, fastest > 0 m/s and walls with two different ends, got "
+                f"{self}. Use for example Arena(walls=[((0.5, 0.0), (0.5, 0.6))], dt=0.02)."
             )
+        for what, shape in (("An arena", self.corners), *(("A hole", hole) for hole in self.holes)):
+            _check_outline(shape, what)
         straight = len(self.corners) == 4 and self.corners == rectangle(*self.corners[2])
         if self.periodic and (self.walls or self.holes or not straight):
             raise ValueError(
                 f"A periodic arena has {len(self.walls)} walls, {len(self.holes)} holes and the "
-                f"corners {self.corners}: only a rectangle without any can be folded to a torus. "
-                "Use Arena(rectangle(1.0, 1.0), periodic=True)."
+                f"corners {self.corners}: only a rectangle from 0, 0 without any can be "
+                "folded to a torus. Use Arena(rectangle(1.0, 1.0), periodic=True)."
             )
-        if min(len(shape) for shape in (self.corners, *self.holes)) < 3 or not len(self.places):
+        if not len(self.places):
             raise ValueError(
                 f"The walls leave no room: of {FINE} places along each side none lies within the "
                 f"{len(self.corners)} corners, outside of {len(self.holes)} holes and farther than "
@@ -185,7 +216,8 @@ def _free(points: np.ndarray, corners: tuple, holes: tuple) -> np.ndarray:
 def _places(corners: tuple, walls: tuple, holes: tuple, periodic: bool) -> np.ndarray:
     low, high = np.min(corners, 0), np.max(corners, 0)
     width = max(float((high - low).max()) / FINE, 1e-9)
-    lines = [np.arange(a + width / 2, b, width) for a, b in zip(low, high, strict=True)]
+    # a lane narrower than one step of the grid has places along its middle
+    lines = [np.arange(a + min(width, b - a) / 2, b, width) for a, b in zip(low, high, strict=True)]
     grid = np.stack(np.meshgrid(*lines), -1).reshape(-1, 2)
     grid = grid[_free(grid, corners, holes)]
     for a, b in (*(() if periodic else edges(corners)), *map(tuple, walls),

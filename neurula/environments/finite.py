@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from ..behaviour import AbstractEnvironment, Discrete, Event
+from ..free_memory import afford
 
 State = Int[Array, ""]
 
@@ -75,16 +76,24 @@ class Transitions(eqx.Module):
 def transitions(environment: AbstractEnvironment) -> Transitions:
     """The exact matrices of a finite world, by asking every state and action what can follow.
 
-    Raises `TypeError` for other worlds, whose chances nobody has written down.
+    Raises `TypeError` for other worlds, whose chances nobody has written down, and `MemoryError`
+    for matrices that do not fit.
     """
     seen, done = environment.observations, environment.actions
     finite = isinstance(seen, Discrete) and isinstance(done, Discrete)
     if not (isinstance(environment, AbstractFiniteWorld) and finite):
         raise TypeError(
             f"{type(environment).__name__} is not an AbstractFiniteWorld: its states cannot be "
-            "counted, so there is no matrix of its transitions. Use for example GridWorld, or "
-            "write your world as an AbstractFiniteWorld with `outcomes`, `starts`, `terminal`."
+            "counted, so there is no matrix of its transitions. Use for example GridWorld (the "
+            "world inside of a TimeLimit is its `environment`), or write your world as an "
+            "AbstractFiniteWorld with `outcomes`, `starts`, `terminal`."
         )
+    afford(
+        4 * seen.size * done.size * seen.size,
+        f"The chances from {seen.size:,} states by {done.size:,} actions to {seen.size:,} states",
+        "a matrix has one for each",
+        "Ask for a smaller world.",
+    )
     every = jax.vmap(jax.vmap(environment.outcomes, (None, 0)), (0, None))
     follows = every(jnp.arange(seen.size), jnp.arange(done.size))
     going = 1.0 - environment.terminal.astype(jnp.float32)

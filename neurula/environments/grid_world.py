@@ -5,6 +5,7 @@ Sutton & Barto (2018), Reinforcement Learning, 2nd edition, MIT Press, chapters 
 
 from collections import deque
 from collections.abc import Mapping
+from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -137,10 +138,21 @@ def _starts(world: GridWorld) -> np.ndarray:
 def _check(world: GridWorld) -> None:
     """Refuse drawings in which nobody can live."""
     widths = {len(line) for line in world.drawing}
+    if not widths:
+        raise ValueError(
+            "A drawing has at least one line, got none: nobody could live there. Draw for example "
+            "GridWorld('S..G')."
+        )
     if len(widths) != 1:
         raise ValueError(
             f"The lines of a drawing are equally long, got {sorted(widths)} characters: cells are "
             "neighbours by row and column. Fill the short lines with '#'."
+        )
+    numbers = {**dict(world.rewards), "cost": world.cost}
+    if odd := {x: n for x, n in numbers.items() if not _pays(x, n)}:
+        raise ValueError(
+            f"Rewards are finite numbers by single letters other than '#', got {odd}: nothing "
+            "could be learned from them. Use for example rewards={'G': 1.0}, cost=-0.1."
         )
     known = {letter for letter, _ in world.rewards} | set(world.ends) | set(world.falls)
     strange = set("".join(world.drawing)) - known - {WALL, BARRIER, START, FREE}
@@ -166,6 +178,12 @@ def _check(world: GridWorld) -> None:
             "to. Draw exactly one 'S'."
         )
     _check_reach(world)
+
+
+def _pays(letter: str, number: Any) -> bool:
+    """Whether it can be a letter of a drawing, or the cost, and a reward."""
+    finite = isinstance(number, float | int | np.number) and bool(np.isfinite(number))
+    return finite and letter != WALL and (len(letter) == 1 or letter == "cost")
 
 
 def _check_reach(world: GridWorld) -> None:

@@ -18,16 +18,26 @@ class Host:
     Arguments and answers have any number of leading axes, all the same: lives side by side.
     """
 
-    def __init__(self, make: str | Callable[[], Any], copies: int):
+    def __init__(self, make: Any, copies: int):
         gymnasium = needed("gymnasium", "environments")
         if copies < 1:
             raise ValueError(
                 f"An episode needs a copy of the environment, got {copies=}. Leave it out, or use "
                 "for example GymnasiumEnvironment('CartPole-v1', copies=8)."
             )
+        if not (isinstance(make, str) or callable(make)):
+            raise TypeError(
+                f"Every episode needs a copy of its own, but {make!r} is one that is made already. "
+                "Give its name, or who makes it: GymnasiumEnvironment(lambda: gymnasium.make(...))."
+            )
         self.make = (lambda: gymnasium.make(make)) if isinstance(make, str) else make
         self.copies, self.widest = copies, 1
         first = self.make()
+        if not isinstance(first, gymnasium.Env):
+            raise TypeError(
+                f"`make` gives a {type(first).__name__}, expected a gymnasium.Env: there would be "
+                "nothing to act on. Write GymnasiumEnvironment(lambda: MyEnv())."
+            )
         self.name = str(first.spec.id) if first.spec else type(first.unwrapped).__name__
         self.action_space, self.observation_space = first.action_space, first.observation_space
         self.free = [first]
@@ -57,7 +67,7 @@ class Host:
             self.free.append(self.open.pop(next(iter(self.open)))[0])
         copy = self.free.pop() if self.free else self.make()
         number = next(self.numbers)
-        seen, _ = copy.reset(seed=int(seed))
+        seen, _ = self._told("reset", copy.reset(seed=int(seed)), "observation, info")
         answer = self._answer(number, 0, seen, 0.0, False, False)
         self.open[number] = [copy, 0, answer]
         return answer
@@ -81,18 +91,38 @@ class Host:
                 "every state once, and reset with different keys."
             )
         discrete = type(self.action_space).__name__ == "Discrete"
-        seen, reward, terminated, truncated, _ = copy.step(int(action) if discrete else action)
+        told = copy.step(int(action) if discrete else action)
+        wanted = "observation, reward, terminated, truncated, info"
+        seen, reward, terminated, truncated, _ = self._told("step", told, wanted)
         answer = self._answer(number, now + 1, seen, reward, terminated, truncated)
         del self.open[number]
         self.open[number] = [copy, now + 1, answer]
         return answer
+
+    def _told(self, moment: str, told: Any, wanted: str) -> tuple:
+        """What reset or step gave, if it is as many things as it should."""
+        if not isinstance(told, tuple) or len(told) != len(wanted.split(", ")):
+            found = f"{len(told)} things" if isinstance(told, tuple) else f"a {type(told).__name__}"
+            raise ValueError(
+                f"{self.name}.{moment} gives {found}, expected ({wanted}): others are not "
+                "understood, as of Gym before 0.26. Bring it up to date, or wrap it."
+            )
+        return told
 
     def _answer(
         self, number: int, step: int, seen: Any, reward: Any, terminated: Any, truncated: Any
     ) -> Answer:
         space = self.observation_space
         discrete = type(space).__name__ == "Discrete"
-        seen = np.asarray(seen, np.int32 if discrete else np.float32)
+        try:
+            seen = np.asarray(seen, np.int32 if discrete else np.float32)
+            reward = float(reward)
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"{self.name} shows a {type(seen).__name__} and gives a reward of "
+                f"{type(reward).__name__} at step {step}, expected numbers as in its "
+                "`observation_space`, and one number. Mend one of them in a wrapper."
+            ) from None
         if discrete:
             seen = seen - np.int32(space.start)
         if seen.shape != tuple(space.shape):

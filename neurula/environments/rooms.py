@@ -90,6 +90,10 @@ def detour(block: Literal["none", "near", "far"] = "none") -> GridWorld:
     the part that the first two share: who has insight takes the third at once.
     """
     lines = [list(line) for line in DETOUR.strip().splitlines()]
+    if block not in ("none", *BLOCKS):
+        raise ValueError(
+            f"A block is 'none', 'near' or 'far', got {block!r}. Write for example detour('near')."
+        )
     if block != "none":
         row, column = BLOCKS[block]
         lines[row][column] = "B"

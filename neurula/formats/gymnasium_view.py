@@ -25,9 +25,14 @@ def to_gymnasium(
     (`render_mode` "ansi") or an array (y, x, colour) of bytes ("rgb_array"). The world's state is
     `.world`.
 
-    Raises `ImportError` without the extra `environments`, and `ValueError` for a drawing that is
-    neither.
+    Raises `ImportError` without the extra `environments`, `ValueError` for a drawing that is
+    neither and, in `step`, for actions outside the space.
     """
+    if not isinstance(environment, AbstractEnvironment):
+        raise TypeError(
+            f"Expected an environment of neurula's, got {environment!r}: there is nothing to "
+            "translate. Write for example to_gymnasium(maze())."
+        )
     needed("gymnasium", "environments")
     return _view()(environment, render)
 
@@ -46,7 +51,7 @@ def _view() -> type:
             self.environment, self.draw, self.world = environment, draw, None
             sees, does = environment.observations, environment.actions
             self.observation_space, self.action_space = _space(sees), _space(does)
-            self._deed, self._boxed = does.dtype, isinstance(sees, Box)
+            self._deed, self._boxed = np.dtype(does.dtype), isinstance(sees, Box)
             self.render_mode = None if draw is None else _mode(environment, draw)
 
             def shown(world: Any, event: Any) -> tuple:
@@ -76,8 +81,16 @@ def _view() -> type:
                     "An episode begins with a reset, and `step` came first: there is nothing yet "
                     "to act on. Call `reset(seed=0)` before."
                 )
-            action = np.asarray(action, self._deed)
-            found = self._next(self.world, action, self._key, self._number)
+            deed = np.asarray(action)
+            if np.can_cast(deed.dtype, self._deed, "same_kind"):
+                deed = deed.astype(self._deed)
+            if not self.action_space.contains(deed):
+                raise ValueError(
+                    f"The action {action!r} lies outside {self.action_space}: what the world does "
+                    "with it would mean nothing. Clip or round it, or draw one by "
+                    "`action_space.sample()`."
+                )
+            found = self._next(self.world, deed, self._key, self._number)
             self.world, seen, reward, ended, late = found
             self._number += np.int32(1)
             return self._seen(seen), float(reward), bool(ended), bool(late), {}
