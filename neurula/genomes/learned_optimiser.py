@@ -8,6 +8,7 @@ import jax
 import optax
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from ..allowed import require_kind
 from ..heredity import AbstractVectorGenome
 from ..learned_optimiser import AbstractLearnedOptimiser, numbers
 
@@ -25,6 +26,8 @@ class LearnedOptimiser(AbstractVectorGenome):
     mutation: float = 0.1  # standard deviation of the change of a gene
 
     def __check_init__(self):
+        example = "LearnedOptimiser(CoordinateLSTM(key=key))"
+        require_kind(self, "optimiser", AbstractLearnedOptimiser, example)
         if not (self.scale > 0 and self.mutation >= 0):
             raise ValueError(
                 f"`LearnedOptimiser` needs a scale above 0 and a mutation of at least 0, got "
