@@ -75,7 +75,7 @@ def evolve(
         lives = live(
             genome, genes, fitness, lamarck=lamarck, common=common_random_numbers, key=at_life
         )
-        genes = lives.learned if lamarck else genes
+        genes = _inherited(genes, lives.learned) if lamarck else genes
         state, judged = evolver.judge(state, lives)
         told = jnp.where(jnp.isfinite(judged), judged, -jnp.inf)
         state = evolver.tell(state, genome, genes, told)
@@ -110,6 +110,15 @@ def live(
         return Life(jnp.asarray(found.fitness), learned, found.steps, found.behaviour)
 
     return jax.vmap(one)(genes, keys)
+
+
+def _inherited(born: Any, learned: Any) -> Any:
+    """The genes of what was learned; those of birth where learning lost its numbers."""
+    kinds = jax.tree.leaves(learned)
+    fine = [jnp.all(jnp.isfinite(x.reshape(len(x), -1)), axis=1) for x in kinds]
+    kept = jnp.all(jnp.stack(fine), axis=0)
+    pick = lambda new, old: jnp.where(kept.reshape(-1, *[1] * (new.ndim - 1)), new, old)  # noqa: E731
+    return jax.tree.map(pick, learned, born)
 
 
 class _Run(eqx.Module):

@@ -80,6 +80,8 @@ class InWorld(eqx.Module):
 class OnTask(eqx.Module):
     """The score on a task after `steps` updates by a rule; with 0 steps, as it was born.
 
+    Learning that diverges, until weights are not finite, is a broken life: its score is NaN.
+
     `split` is what counts: "tune" for fitness, "test" for what is reported.
     """
 
@@ -116,6 +118,9 @@ class OnTask(eqx.Module):
                 steps=self.steps, batch=self.batch, key=to_learn,
             ).brain  # fmt: skip
         score: Float[Array, ""] = examine(brain, self.task, self.split, key=to_exam)
+        # argmax gives an answer even for NaN: a life that lost its numbers must not be at chance
+        whole = [jnp.all(jnp.isfinite(x)) for x in jax.tree.leaves(trainable(brain))]
+        score = jnp.where(jnp.all(jnp.stack(whole)), score, jnp.nan) if whole else score
         return Life(score, brain, jnp.asarray(float(self.steps)))
 
 

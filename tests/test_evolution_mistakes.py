@@ -8,8 +8,10 @@ import re
 import subprocess
 import sys
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
+import optax
 import pytest
 
 import neurula as nl
@@ -31,6 +33,7 @@ from neurula.genomes import (
     WeightAgnostic,
     Weights,
 )
+from neurula.rules import Backprop
 from neurula.tasks import Digits
 
 KEY = jax.random.key(0)
@@ -106,7 +109,6 @@ TYPES = {
 CHILD = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
-import optax
 from neurula.evolvers import *
 from neurula.genomes import *
 from test_evolution_mistakes import *
@@ -235,3 +237,16 @@ def test_a_tissue_that_outgrows_its_capacity_says_so():
     assert "capacity=8" in said
     roomy = Development(2, 1, capacity=32, steps=4)  # one founder: at most 16 cells
     assert roomy.advice(genes) == ()
+
+
+@pytest.mark.parametrize("lamarck", [False, True])
+def test_learning_that_diverges_is_a_broken_life_and_is_not_inherited(lamarck):
+    """Argmax reads a digit even from NaN, so that accuracy alone would not tell."""
+    life = nl.OnTask(Digits(), Backprop(), optax.sgd(float("inf")), steps=3, batch=2)
+    born = Weights(nl.layered([64, 3, 10], key=KEY))
+    given = {"generations": 2, "lamarck": lamarck, "key": KEY}
+    found = eqx.filter_jit(lambda: nl.evolve(born, SNES(4), life, **given))()
+    assert found.curves["broken"].tolist() == [4, 4]
+    assert found.fitness == -jnp.inf
+    assert jnp.isfinite(found.state.mean).all()
+    assert found.state.refused == 0

@@ -17,8 +17,9 @@ class LearnedOptimiser(AbstractVectorGenome):
     """The genes are the numbers of `optimiser`, one after the other.
 
     genes = (numbers - those of `optimiser`) / scale, so that 0 is `optimiser` itself. Develops into
-    an optax transformation for `learn` and `OnTask`. Random genes are standard normal. An optimiser
-    that diverges makes a fitness that is not finite: it ranks last and `evolve` counts it.
+    an optax transformation for `learn` and `OnTask`. Random genes are standard normal. Where a
+    loss is the fitness, an optimiser that diverges makes one that is not finite, which ranks last
+    and is counted; an accuracy needs a look at the weights, as `OnTask` has.
     """
 
     optimiser: AbstractLearnedOptimiser
