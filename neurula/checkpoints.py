@@ -81,6 +81,11 @@ def settled(tree: Any) -> Any:
 @contextlib.contextmanager
 def alone(folder: Path) -> Generator[None, None, None]:
     """Hold a folder; a second holder gets a `ValueError`. Whoever dies lets go."""
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(
+            f"A run lives in a folder, but {folder} is a file, in which nothing else can lie. Name "
+            "another folder."
+        )
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / ".lock", "a+b") as held:
         try:

@@ -9,9 +9,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, PyTree
 
 from .bar import Bar
+from .evolvable import Fitness, check_evolution
 from .heredity import AbstractEvolver, AbstractGenome, Life, as_life
 
-Fitness = Callable[..., Any]  # fitness(developed, key=key) -> a number or a `Life`
 Watch = Callable[[Any, Any, Life], PyTree[Array]]
 CURVES = ("best", "mean", "broken", "steps")
 
@@ -25,7 +25,7 @@ class Evolved(eqx.Module):
     that did. `watched` is what `watch` said, zeros after the last generation.
     """
 
-    genes: Any  # of the champion, the fittest ever seen
+    genes: Any  # of the champion, the fittest ever seen; zeros if every life was broken
     fitness: Float[Array, ""]
     state: Any
     generations: Int[Array, ""]
@@ -75,7 +75,7 @@ def evolve(
         lives = live(
             genome, genes, fitness, lamarck=lamarck, common=common_random_numbers, key=at_life
         )
-        genes = lives.learned if lamarck else genes
+        genes = _inherited(genes, lives.learned) if lamarck else genes
         state, judged = evolver.judge(state, lives)
         told = jnp.where(jnp.isfinite(judged), judged, -jnp.inf)
         state = evolver.tell(state, genome, genes, told)
@@ -110,6 +110,15 @@ def live(
         return Life(jnp.asarray(found.fitness), learned, found.steps, found.behaviour)
 
     return jax.vmap(one)(genes, keys)
+
+
+def _inherited(born: Any, learned: Any) -> Any:
+    """The genes of what was learned; those of birth where learning lost its numbers."""
+    kinds = jax.tree.leaves(learned)
+    fine = [jnp.all(jnp.isfinite(x.reshape(len(x), -1)), axis=1) for x in kinds]
+    kept = jnp.all(jnp.stack(fine), axis=0)
+    pick = lambda new, old: jnp.where(kept.reshape(-1, *[1] * (new.ndim - 1)), new, old)  # noqa: E731
+    return jax.tree.map(pick, learned, born)
 
 
 class _Run(eqx.Module):
@@ -190,33 +199,3 @@ def _summary(lives: Life) -> tuple[Float[Array, ""], ...]:
         float(fine.shape[0]) - count,
         jnp.sum(lives.steps),
     )
-
-
-def check_evolution(
-    genome: AbstractGenome,
-    evolver: AbstractEvolver,
-    fitness: Fitness,
-    generations: int,
-    *,
-    lamarck: bool = False,
-) -> Any:
-    """Refuse, before anything is compiled, what cannot evolve. Gives the shapes of one's genes."""
-    if generations < 1:
-        raise ValueError(
-            f"Evolution takes at least one generation, but got generations={generations}. Use "
-            "for example `generations=100`."
-        )
-    key = jax.random.key(0)
-    genes = eqx.filter_eval_shape(lambda k: genome.sample(key=k), key)
-
-    def life(genes: Any, key: PRNGKeyArray) -> tuple[Any, Any]:
-        found = as_life(fitness(genome.develop(genes, key=key), key=key))
-        return found.fitness, genome.encode(found.learned) if lamarck else None
-
-    found, _ = eqx.filter_eval_shape(life, genes, key)
-    if getattr(found, "shape", ()) != ():
-        raise ValueError(
-            f"A fitness is one number, or a `Life` that holds it, but `fitness` gave "
-            f"{found.shape} numbers. Return their mean, or whatever is to be raised."
-        )
-    return genes

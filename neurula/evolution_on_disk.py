@@ -13,7 +13,8 @@ from jaxtyping import Array, PRNGKeyArray
 
 from .bar import Generations
 from .checkpoints import alone
-from .evolution import Evolved, Fitness, Watch, check_evolution, evolve
+from .evolution import Evolved, Watch, evolve
+from .evolvable import Fitness, check_evolution
 from .files import whole
 from .heredity import AbstractEvolver, AbstractGenome
 from .history import History
@@ -92,9 +93,14 @@ def _go_on(
             history.save()
             picture()
     except KeyboardInterrupt:
-        kept = f"{history.kept} generations are kept in {history.file.parent}"
-        print(f"\nStopped: {kept}. The same call goes on.", file=sys.stderr)
+        print(f"\nStopped: {history.what_is_kept}. The same call goes on.", file=sys.stderr)
         raise
+    except OSError as error:
+        raise OSError(
+            error.errno,
+            f"Expected to write to {history.file.parent}, and could not ({error.strerror}): "
+            f"{history.what_is_kept}. Free some space, and the same call goes on.",
+        ) from error
 
 
 def _draw(
@@ -107,6 +113,11 @@ def _draw(
     from . import pictures
 
     figure = pictures.network(developed) if draw is None else draw(developed)
+    if not hasattr(figure, "write_html"):
+        raise ValueError(
+            f"`draw(developed)` should give a Plotly figure, but gave {type(figure).__name__}, of "
+            "which no page can be made. Return for example `pictures.network(developed)`."
+        )
     with whole(folder / "champion.html") as part:
         figure.write_html(part, include_plotlyjs="directory")
 

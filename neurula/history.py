@@ -50,6 +50,11 @@ class History:
         """Generations."""
         return len(self._tree["curves"]["best"])
 
+    @property
+    def what_is_kept(self) -> str:
+        """In words."""
+        return f"{self.kept} generations are kept in {self.file.parent}"
+
     def reached(self, target: float | None) -> bool:
         """Whether anybody was as fit as that, in the precision of `evolve`."""
         return target is not None and bool(np.float32(self.best) >= np.float32(target))

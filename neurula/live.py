@@ -163,14 +163,7 @@ def check_fit(
         raise ValueError(
             f"Learning needs at least one update of one example, got {steps=}, {batch=}."
         )
-    _, numbers_in, numbers_out = task.shape
-    sizes = sum(brain.inputs.values()), sum(brain.outputs.values())
-    if sizes != (numbers_in, numbers_out):
-        raise ValueError(
-            f"{type(task).__name__} shows {numbers_in} numbers and wants {numbers_out}, but the "
-            f"brain takes {sizes[0]} and gives {sizes[1]}. Build it with {numbers_in} inputs and "
-            f"{numbers_out} outputs."
-        )
+    check_sizes(brain, task)
     example = eqx.filter_eval_shape(lambda k: task.sample("train", key=k), jax.random.key(0))
     if missing := sorted(part for part in rule.needs if getattr(example, part) is None):
         raise ValueError(
@@ -184,6 +177,18 @@ def check_fit(
             f"{type(task).__name__} gives targets that differ from its stimuli: they would teach "
             "nothing. Use a rule that needs a target, such as `Backprop()`, or a task whose target "
             "is `None` or the stimuli themselves."
+        )
+
+
+def check_sizes(brain: AbstractBlock, task: AbstractTask) -> None:
+    """Refuse a brain that cannot take the examples of a task, or not answer them."""
+    _, numbers_in, numbers_out = task.shape
+    sizes = sum(brain.inputs.values()), sum(brain.outputs.values())
+    if sizes != (numbers_in, numbers_out):
+        raise ValueError(
+            f"{type(task).__name__} shows {numbers_in} numbers and wants {numbers_out}, but the "
+            f"brain takes {sizes[0]} and gives {sizes[1]}. Build it with {numbers_in} inputs and "
+            f"{numbers_out} outputs."
         )
 
 

@@ -4,7 +4,7 @@ evolve(genome, evolver, InWorld(CartPole(), limit=500), generations=50, key=key)
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import equinox as eqx
 import jax
@@ -13,10 +13,11 @@ import optax
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from .agents import Controller
+from .allowed import require_between
 from .behaviour import AbstractEnvironment
 from .contracts import AbstractBlock, AbstractRule, AbstractTask, Split
 from .heredity import Life, as_life
-from .live import examine, learn
+from .live import check_sizes, examine, learn
 from .network import Network, trainable
 from .reaching import reaches
 
@@ -38,7 +39,11 @@ class InWorld(eqx.Module):
         static=True, default=None
     )
 
+    def __check_init__(self):
+        require_between(self, "limit episodes updates", 1.0)
+
     def __call__(self, developed: AbstractBlock, *, key: PRNGKeyArray) -> Life:
+        require_block(developed, AbstractBlock)
         world = self.environment
         agent = Controller(developed, world.actions, world.observations, self.updates)
         one = lambda key: self._episode(agent, key)  # noqa: E731
@@ -75,6 +80,8 @@ class InWorld(eqx.Module):
 class OnTask(eqx.Module):
     """The score on a task after `steps` updates by a rule; with 0 steps, as it was born.
 
+    Learning that diverges, until weights are not finite, is a broken life: its score is NaN.
+
     `split` is what counts: "tune" for fitness, "test" for what is reported.
     """
 
@@ -86,6 +93,13 @@ class OnTask(eqx.Module):
     split: Split = eqx.field(static=True, default="tune")
 
     def __check_init__(self):
+        require_between(self, "steps", 0.0)
+        require_between(self, "batch", 1.0)
+        if self.split not in get_args(Split):
+            raise ValueError(
+                f"The splits of a task are {get_args(Split)}, but got split={self.split!r}, of "
+                'which there are no examples. Use "tune" for fitness, "test" for what is told.'
+            )
         if self.steps and (self.rule is None or self.optimiser is None):
             raise ValueError(
                 f"A life of {self.steps} updates needs a rule and an optimiser, but got "
@@ -94,6 +108,8 @@ class OnTask(eqx.Module):
             )
 
     def __call__(self, developed: AbstractBlock, *, key: PRNGKeyArray) -> Life:
+        require_block(developed, AbstractBlock)
+        check_sizes(developed, self.task)
         to_learn, to_exam = jax.random.split(key)
         brain: Any = developed
         if self.rule is not None and self.optimiser is not None and self.steps:
@@ -102,6 +118,9 @@ class OnTask(eqx.Module):
                 steps=self.steps, batch=self.batch, key=to_learn,
             ).brain  # fmt: skip
         score: Float[Array, ""] = examine(brain, self.task, self.split, key=to_exam)
+        # argmax gives an answer even for NaN: a life that lost its numbers must not be at chance
+        whole = [jnp.all(jnp.isfinite(x)) for x in jax.tree.leaves(trainable(brain))]
+        score = jnp.where(jnp.all(jnp.stack(whole)), score, jnp.nan) if whole else score
         return Life(score, brain, jnp.asarray(float(self.steps)))
 
 
@@ -114,6 +133,7 @@ class Connected(eqx.Module):
     life: Any  # a fitness function
 
     def __call__(self, developed: Network, *, key: PRNGKeyArray) -> Life:
+        require_block(developed, Network)
         found = as_life(self.life(developed, key=key))
         fitness = jnp.where(reaches(developed), found.fitness, -jnp.inf)
         return eqx.tree_at(lambda life: life.fitness, found, fitness)
@@ -131,13 +151,35 @@ class SharedWeights(eqx.Module):
         default_factory=lambda: jnp.array([-2.0, -1.0, -0.5, 0.5, 1.0, 2.0])
     )
 
+    def __check_init__(self):
+        if jnp.ndim(self.weights) != 1 or not jnp.size(self.weights):
+            raise ValueError(
+                f"A network lives once with each of some weights, but got an array of shape "
+                f"{jnp.shape(self.weights)}: no life, or no list of them. Use for example "
+                "`SharedWeights(life, jnp.array([-1.0, 1.0]))`."
+            )
+
     def __call__(self, developed: Network, *, key: PRNGKeyArray) -> Life:
+        require_block(developed, Network)
+
         def one(weight: Array, key: PRNGKeyArray) -> Life:
             return as_life(self.life(scaled(developed, weight), key=key))
 
         keys = jax.random.split(key, self.weights.shape[0])
         lives = jax.vmap(one)(self.weights, keys)
         return Life(jnp.mean(lives.fitness), steps=jnp.sum(lives.steps))
+
+
+def require_block(developed: Any, kind: type) -> None:
+    """Refuse what developed, if it cannot live so: it is no network, or no block at all."""
+    if not isinstance(developed, kind):
+        array = isinstance(developed, jax.Array)
+        grown = f"an array of {developed.shape}" if array else type(developed).__name__
+        raise ValueError(
+            f"Expected genes that grow into type {kind.__name__}, got {grown}, which cannot live "
+            "so: it has no senses and no voices. Use a genome of networks, such as "
+            "`genomes.Weights(brain)`, or write `def fitness(developed, *, key)` that takes it."
+        )
 
 
 def scaled(network: Network, factor: Float[Array, ""]) -> Network:

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
+from ..allowed import require_between
 from ..heredity import AbstractEvolver, AbstractGenome, require_vector
 
 
@@ -42,6 +43,7 @@ class CoSyNE(AbstractEvolver[Synapses]):
                 f"{self.population}, spread={self.spread}, mutation={self.mutation}. Use "
                 "`CoSyNE(population=40, spread=10.0, mutation=0.1)`."
             )
+        require_between(self, "noise", 0.0)
 
     def init(self, genome: AbstractGenome, *, key: PRNGKeyArray) -> Synapses:
         size = require_vector(self, genome).size

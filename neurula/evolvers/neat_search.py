@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
+from ..allowed import require_between
 from ..heredity import AbstractEvolver, AbstractGenome
 from .packed import choose, pack
 from .species import Species, assign, members, nobody, shares
@@ -76,6 +77,9 @@ class NeatSearch(AbstractEvolver[Ecology]):
                 f"above 0 and up to 1, but got population={self.population}, room={self.room}, "
                 f"survival={self.survival}. Use `NeatSearch(population=150, survival=0.2)`."
             )
+        require_between(self, "mutants unmutated interspecies", 0.0, 1.0)
+        require_between(self, "threshold adjust champions stagnation", 0.0)
+        require_between(self, "goal crisis", 1.0)
 
     def init(self, genome: AbstractGenome, *, key: PRNGKeyArray) -> Ecology:
         genes = _anew(genome, jax.random.split(key, self.population))

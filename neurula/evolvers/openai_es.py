@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree
 
+from ..allowed import require_kind
 from ..heredity import AbstractEvolver, AbstractGenome, require_vector
 from .last_finite import last_finite, none_refused
 from .ranks import centred_ranks
@@ -43,6 +44,9 @@ class OpenAIES(AbstractEvolver[Climber]):
                 f"genomes, but got population={self.population}, deviation={self.deviation}. Use "
                 "`OpenAIES(population=64, deviation=0.1)`."
             )
+        require_kind(
+            self, "optimiser", optax.GradientTransformation, "OpenAIES(optimiser=optax.adam(0.05))"
+        )
 
     def init(self, genome: AbstractGenome, *, key: PRNGKeyArray) -> Climber:
         del key

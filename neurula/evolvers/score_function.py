@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree
 
+from ..allowed import require_between
 from ..genomes.bits import Bits
 from ..heredity import AbstractEvolver, AbstractGenome, require_vector
 from .last_finite import last_finite, none_refused
@@ -44,6 +45,8 @@ class ScoreFunction(AbstractEvolver[Drawer]):
                 f"`ScoreFunction` compares each of at least 2 genomes with the others, but got "
                 f"population={self.population}. Use `ScoreFunction(population=64)`."
             )
+        require_between(self, "rate", 0.0)
+        require_between(self, "deviation", 0.0, above=True)
 
     def init(self, genome: AbstractGenome, *, key: PRNGKeyArray) -> Drawer:
         del key

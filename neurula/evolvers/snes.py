@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
+from ..allowed import require_between
 from ..heredity import AbstractEvolver, AbstractGenome, require_vector
 from .last_finite import last_finite, none_refused
 from .ranks import log_utilities
@@ -44,6 +45,7 @@ class SNES(AbstractEvolver[Cloud]):
                 f"population={self.population}, deviation={self.deviation}. Use "
                 "`SNES(population=64, deviation=1.0)`."
             )
+        require_between(self, "rate_mean rate_deviation", 0.0)
 
     def init(self, genome: AbstractGenome, *, key: PRNGKeyArray) -> Cloud:
         del key

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
+from ..allowed import require_between
 from ..heredity import AbstractGenome, crossed
 
 
@@ -27,6 +28,16 @@ class Bits(AbstractGenome[Bool[Array, " bit"]]):
     mutation: float | Float[Array, ""] | None = None  # chance that a bit flips
     points: int | None = eqx.field(static=True, default=2)
     order: Array | None = None  # a permutation of 0 to size - 1
+
+    def __check_init__(self):
+        require_between(self, "size", 1.0)
+        require_between(self, "mutation", 0.0, 1.0)
+        if self.order is not None and self.order.shape != (self.size,):
+            raise ValueError(
+                f"Each of {self.size} bits has its place in the code, but got an order of shape "
+                f"{self.order.shape}: bits would be missing. Use for example "
+                f"`Bits({self.size}, order=jax.random.permutation(key, {self.size}))`."
+            )
 
     def sample(self, *, key: PRNGKeyArray) -> Bool[Array, " bit"]:
         return jax.random.bernoulli(key, 0.5, (self.size,))

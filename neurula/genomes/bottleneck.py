@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from ..allowed import require_kind
 from ..contracts import AbstractWiring, Weight
 from ..heredity import AbstractVectorGenome
 from ..network import Network
@@ -43,6 +44,12 @@ class Bottleneck(AbstractVectorGenome):
     mutation: float = 0.1  # standard deviation of the change of a gene
 
     def __check_init__(self):
+        require_kind(self, "brain", Network, "Bottleneck(layered([4, 8, 1], key=key))")
+        if self.code not in ("gray", "binary"):
+            raise ValueError(
+                f"A code is 'gray' or 'binary', but got code={self.code!r}, of which no cell would "
+                "know its digits. Use `Bottleneck(brain, code='gray')`."
+            )
         if any(cells < 1 for cells in self.hidden) or not self.mutation >= 0:
             raise ValueError(
                 f"`Bottleneck` needs hidden layers of at least one cell and a mutation of at least "

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
+from ..allowed import require_between
 from ..heredity import AbstractVectorGenome
 from ..network import Network
 from ..neurons import Rate
@@ -69,6 +70,8 @@ class Development(AbstractVectorGenome):
                 f"step, and room for two cells and for all founders. Use for example "
                 f"`capacity={max(16, 2 * self.founders)}`."
             )
+        require_between(self, "inputs outputs states molecules hidden", 1.0)
+        require_between(self, "axon threshold gain noise pushes mutation", 0.0)
 
     @property
     def programme(self) -> CellProgramme:
@@ -137,9 +140,7 @@ class Development(AbstractVectorGenome):
         luck: Float[Array, "cell 2"],
     ) -> Tissue:
         """One growth step: feel, decide, secrete, divide, migrate, push."""
-        felt, slopes = self.morphogens.sense(tissue.secreted, self._felt(tissue.places, step))
-        clock = 2 * step.astype(jnp.float32) / self.steps - 1
-        answer = self.programme(genes, tissue.state, felt, clock)
+        answer, slopes = self._answer(genes, tissue, step)
         climb = lambda mix: jnp.einsum("nm,nmi->ni", mix, slopes)  # noqa: E731
         amounts = jnp.where(tissue.alive[:, None], answer.secrete, 0.0) * 4 / self.capacity
         secreted = self.morphogens.secrete(tissue.secreted, tissue.places, amounts)
@@ -154,6 +155,27 @@ class Development(AbstractVectorGenome):
         tissue = divide(tissue, answer.divide[:, 0] > WILLING, half, 0.5 * answer.asymmetry, step)
         settled = push(tissue.places, tissue.alive, self.radius, self.pushes)
         return eqx.tree_at(lambda t: t.places, tissue, settled)
+
+    def _answer(
+        self, genes: Float[Array, " gene"], tissue: Tissue, step: Int[Array, ""]
+    ) -> tuple[Answer, Float[Array, "cell morphogen 2"]]:
+        """What cells do after what they feel, and the gradients that they feel."""
+        felt, slopes = self.morphogens.sense(tissue.secreted, self._felt(tissue.places, step))
+        clock = 2 * step.astype(jnp.float32) / self.steps - 1
+        return self.programme(genes, tissue.state, felt, clock), slopes
+
+    def advice(self, genes: Float[Array, " gene"]) -> tuple[str, ...]:
+        """What went wrong for want of room, in plain words."""
+        tissue, _ = self.grow(genes, key=jax.random.key(0))
+        answer, _ = self._answer(genes, tissue, jnp.asarray(self.steps, jnp.int32))
+        waiting = int(jnp.sum((answer.divide[:, 0] > WILLING) & tissue.alive))
+        if not waiting or not bool(jnp.all(tissue.alive)):
+            return ()
+        return (
+            f"Growth ended for want of room, at capacity={self.capacity}, while {waiting} cells "
+            "still wanted to divide: the setting, not the genes, says how large this network is. "
+            f"Give more room, `Development(..., capacity={2 * self.capacity})`, or fewer `steps`.",
+        )
 
     def connect(self, genes: Float[Array, " gene"], tissue: Tissue) -> Network:
         """The network of a grown tissue."""

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from jax.core import Tracer
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from ..allowed import require_kind
 from ..heredity import AbstractGenome
 from ..network import Network
 from ..populations import Projection
@@ -54,6 +55,7 @@ class HyperNeat(AbstractGenome[NeatGenes]):
     ):
         self.substrate, self.threshold, self.largest = substrate, threshold, largest
         self.with_distance, self.expression = with_distance, expression
+        require_kind(self, "substrate", Network, "HyperNeat(sandwich([(3, 3), (1, 2)]))")
         _check_places(substrate)
         inputs, outputs = self._coordinates, len(substrate.projections) * (1 + expression)
         self.pattern = cppn(inputs, outputs) if pattern is None else pattern

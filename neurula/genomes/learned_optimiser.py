@@ -8,6 +8,7 @@ import jax
 import optax
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from ..allowed import require_kind
 from ..heredity import AbstractVectorGenome
 from ..learned_optimiser import AbstractLearnedOptimiser, numbers
 
@@ -16,8 +17,9 @@ class LearnedOptimiser(AbstractVectorGenome):
     """The genes are the numbers of `optimiser`, one after the other.
 
     genes = (numbers - those of `optimiser`) / scale, so that 0 is `optimiser` itself. Develops into
-    an optax transformation for `learn` and `OnTask`. Random genes are standard normal. An optimiser
-    that diverges makes a fitness that is not finite: it ranks last and `evolve` counts it.
+    an optax transformation for `learn` and `OnTask`. Random genes are standard normal. Where a
+    loss is the fitness, an optimiser that diverges makes one that is not finite, which ranks last
+    and is counted; an accuracy needs a look at the weights, as `OnTask` has.
     """
 
     optimiser: AbstractLearnedOptimiser
@@ -25,6 +27,8 @@ class LearnedOptimiser(AbstractVectorGenome):
     mutation: float = 0.1  # standard deviation of the change of a gene
 
     def __check_init__(self):
+        example = "LearnedOptimiser(CoordinateLSTM(key=key))"
+        require_kind(self, "optimiser", AbstractLearnedOptimiser, example)
         if not (self.scale > 0 and self.mutation >= 0):
             raise ValueError(
                 f"`LearnedOptimiser` needs a scale above 0 and a mutation of at least 0, got "

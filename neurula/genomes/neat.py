@@ -12,12 +12,17 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
+from ..allowed import require_between
 from ..heredity import AbstractGenome
 from ..network import Network
 from ..neurons.rate import Nonlinearity, check_nonlinearity
 from . import neat_growth, neat_mutations, neat_start
 from .marks import find, look_up
 from .neat_genes import NeatGenes
+
+CHANCES = (
+    "add_connection add_cell change_weights change_kind toggle replaced stay_disabled averaged"
+)
 
 
 class Neat(AbstractGenome[NeatGenes]):
@@ -68,6 +73,9 @@ class Neat(AbstractGenome[NeatGenes]):
     def __check_init__(self):
         for kind in (*self.nonlinearities, self.output):
             check_nonlinearity(kind)
+        require_between(self, CHANCES, 0.0, 1.0)
+        require_between(self, "step scale limit excess disjoint spread", 0.0)
+        require_between(self, "small", 1.0)
         cells, connections = neat_start.need(self._pairs, self.start, self.start_cells)
         least = max(cells, 1), max(connections, 1)
         if self.inputs < 1 or self.outputs < 1 or not self.nonlinearities:

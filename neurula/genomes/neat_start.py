@@ -5,7 +5,7 @@ of the ablations.
 """
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Literal, get_args
 
 import jax
 import jax.numpy as jnp
@@ -23,6 +23,11 @@ def pairs(
     start: Start, inputs: int, outputs: int, cells: int, *, bias: bool, loops: bool
 ) -> list[tuple[int, int]]:
     """Connections that a start may hold, by the places of inputs, bias, outputs, hidden cells."""
+    if start not in get_args(Start):
+        raise ValueError(
+            f"NEAT starts {', '.join(map(repr, get_args(Start)))}, but got start={start!r}, which "
+            "says nothing of what is there at birth. Use `start='minimal'`, without hidden cells."
+        )
     speaking = [*range(inputs), *([inputs] if bias else [])]
     said = range(inputs + 1, inputs + 1 + outputs)
     hidden = range(said.stop, said.stop + cells)

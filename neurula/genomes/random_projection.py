@@ -10,6 +10,7 @@ import equinox as eqx
 import jax
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from ..allowed import require_kind
 from ..contracts import AbstractBlock
 from ..heredity import AbstractVectorGenome
 from .weights import Weights
@@ -32,6 +33,8 @@ class RandomProjection(AbstractVectorGenome):
     mutation: float = 0.1  # standard deviation of the change of a gene
 
     def __check_init__(self):
+        example = "RandomProjection(layered([4, 8, 1], key=key), 10)"
+        require_kind(self, "brain", AbstractBlock, example)
         weights = Weights(self.brain).size
         if not 1 <= self.count <= weights:
             raise ValueError(

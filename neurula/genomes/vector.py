@@ -7,6 +7,7 @@ import equinox as eqx
 import jax
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from ..allowed import require_between
 from ..heredity import AbstractVectorGenome, crossed
 
 
@@ -22,6 +23,10 @@ class Vector(AbstractVectorGenome):
     spread: float | Float[Array, ""] = 1.0  # of random genes
     mutation: float | Float[Array, ""] = 0.1  # standard deviation of the change of a gene
     points: int | None = eqx.field(static=True, default=None)
+
+    def __check_init__(self):
+        require_between(self, "size", 1.0)
+        require_between(self, "spread mutation", 0.0)
 
     def sample(self, *, key: PRNGKeyArray) -> Float[Array, " gene"]:
         return self.spread * jax.random.normal(key, (self.size,))

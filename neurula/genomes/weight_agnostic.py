@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from ..allowed import require_between, require_kind
 from ..heredity import AbstractGenome
 from ..network import Network
 from .neat import Neat
@@ -25,6 +26,10 @@ class WeightAgnostic(AbstractGenome[NeatGenes]):
 
     graph: Neat
     born: float = eqx.field(default=0.5, kw_only=True)
+
+    def __check_init__(self):
+        require_kind(self, "graph", Neat, "WeightAgnostic(Neat(4, 1))")
+        require_between(self, "born", 0.0, 1.0)
 
     def sample(self, *, key: PRNGKeyArray) -> NeatGenes:
         to_draw, to_enable = jax.random.split(key)

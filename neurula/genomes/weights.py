@@ -11,6 +11,7 @@ import jax
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from ..allowed import require_kind
 from ..contracts import AbstractBlock
 from ..heredity import AbstractVectorGenome
 from ..network import Network, trainable
@@ -30,6 +31,7 @@ class Weights(AbstractVectorGenome):
     mutation: float = 0.1  # standard deviation of the change of a gene
 
     def __check_init__(self):
+        require_kind(self, "brain", AbstractBlock, "Weights(layered([4, 8, 1], key=key))")
         if not (self.scale > 0 and self.mutation >= 0):
             raise ValueError(
                 f"`Weights` needs a scale above 0 and a mutation of at least 0, got scale="

@@ -34,6 +34,7 @@ def species(members: Integer[theme.Values, "generation genome"]) -> go.Figure:
     count = (sizes > 0).sum(1)
     if len(count):
         words = f"{count[-1]} species at the end, {len(numbers)} in all"
+        words += f"; grey: the {len(rest)} smallest together" if len(rest) else ""
         theme.note(figure, words, x=0, y=1.01, xanchor="left", yanchor="bottom", font_size=12)
     figure.update_xaxes(title_text="generation", showgrid=False)
     figure.update_yaxes(title_text="genomes", range=[0, members.shape[1]], showgrid=False)
