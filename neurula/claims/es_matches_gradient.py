@@ -94,7 +94,8 @@ class EsMatchesGradient(AbstractClaim):
         "Fewer pictures may cost fewer passes.",
         "SNES stands for the card's diagonal CMA-ES: a deviation for every weight, no paths.",
         "Every arm was tuned by 16 trials on one seed, on digits by 200 pictures.",
-        "Worlds: one REINFORCE, one brain of 16 cells, populations of 32; descriptive only.",
+        "Worlds: one REINFORCE, one brain of 16 cells, populations of 32; descriptive only. In the "
+        "shipped quick run its exams began from the key that drew its training too; mended since.",
         "Seen in the quick run: with what solved Catch on the tuning seed, evolution solved it in "
         "1 of 10 runs. Its price there is a bound from below, that of digits is none, so this run "
         "cannot tell whether the price falls from digits to Catch, whatever that line says.",

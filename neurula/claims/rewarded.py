@@ -62,14 +62,14 @@ def by_gradient(
     *, steps: int, probes: int, key: PRNGKeyArray,
 ) -> dict[str, Float[Array, " probe"]]:  # fmt: skip
     """Mean returns and steps lived by REINFORCE, probed evenly; its discount is 1 - "forget"."""
-    environment, to_exam = WORLDS[world], jax.random.fold_in(key, 1)
+    environment, (to_live, to_exam) = WORLDS[world], jax.random.split(key)
     agent = Reinforce(BRAIN, optax.adam(settings["rate"]), discount=1 - settings["forget"])
 
     def exam(state) -> dict[str, Array]:
         returns = evaluate(agent, environment, state, episodes=EXAMS, limit=LIMIT, key=to_exam)
         return {"return": jnp.mean(returns)}
 
-    lived = act(agent, environment, steps=steps, probe=exam, probes=probes, key=key)
+    lived = act(agent, environment, steps=steps, probe=exam, probes=probes, key=to_live)
     return {"return": lived.curves["return"], "steps": steps / probes * jnp.arange(1.0, probes + 1)}
 
 
