@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-import tempfile
+import uuid
 from collections.abc import Generator
 from pathlib import Path
 
@@ -16,15 +16,15 @@ def whole(path: str | os.PathLike) -> Generator[Path, None, None]:
     The place keeps the ending of the name, by which writers choose a format.
     """
     path = Path(path)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part" + path.suffix)
-    os.close(handle)
+    part = path.parent / f".{uuid.uuid4().hex}.part{path.suffix}"
+    part.open("xb").close()  # readable by others as any file is; a temporary one would not be
     try:
-        yield Path(name)
-        with open(name, "rb") as file:
+        yield part
+        with part.open("rb") as file:
             os.fsync(file.fileno())
-        os.replace(name, path)
+        part.replace(path)
     finally:
-        Path(name).unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
 
 
 def write_whole(file: Path, content: bytes) -> None:
