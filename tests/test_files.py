@@ -10,9 +10,14 @@ from neurula.files import whole, write_whole
 def test_what_fails_half_way_leaves_nothing_new(tmp_path):
     file = tmp_path / "result.json"
     write_whole(file, b"old")
-    with pytest.raises(RuntimeError, match="half way"), whole(file) as part:
-        part.write_bytes(b"new, but")
-        raise RuntimeError("half way")
+
+    def interrupted():
+        with whole(file) as part:
+            part.write_bytes(b"new, but")
+            raise RuntimeError("half way")
+
+    with pytest.raises(RuntimeError, match="half way"):
+        interrupted()
     assert [each.name for each in tmp_path.iterdir()] == ["result.json"]
     assert file.read_bytes() == b"old"
 
