@@ -308,3 +308,8 @@ def test_a_film_shows_every_frame_on_white_paper():
     assert {"one", "two", "first", "then"} <= set(texts(figure))
     with pytest.raises(ValueError, match=r"films of one shape, \(1 moments"):
         pictures.film(films, moments=["first"])
+
+
+def test_curves_of_another_length_are_refused():
+    with pytest.raises(ValueError, match=r"\(seed, time\) with 3 times.*got \{'a': \[2, 4\]\}"):
+        pictures.curves(np.arange(3), {"a": np.zeros((2, 4))}, x_title="x", y_title="y")
