@@ -11,7 +11,7 @@ from . import theme
 
 def curves(
     x: Num[theme.Values, " time"],
-    arms: Mapping[str, Num[theme.Values, "seed time"]],
+    arms: Mapping[str, Num[theme.Values, "seed _"]],
     *,
     x_title: str,
     y_title: str,
