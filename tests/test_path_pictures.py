@@ -1,6 +1,8 @@
 """Paths and films: what is drawn is where the agent was."""
 
+import jaxtyping
 import numpy as np
+import pytest
 
 from neurula.environments import Arena
 from neurula.pictures import path, walking
@@ -25,3 +27,25 @@ def test_a_film_shows_the_place_of_its_second():
     assert place.x[0] == PLACES[200, 0]
     assert len(trail.x) == 201
     assert len(walking(PLACES, dt=0.1).frames) == 200
+
+
+@pytest.fixture
+def unchecked():
+    """Types are checked in tests only: see what a user sees."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
+
+
+def test_spikes_of_other_steps_and_films_without_frames_are_refused(unchecked):
+    with pytest.raises(ValueError, match=r"each of 5 steps.*got \[4\].*fired=spikes\[:, 0\]"):
+        path(np.zeros((5, 2)), fired=np.zeros(4, bool))
+    for films in ({"every": 0, "dt": 0.1}, {"dt": 0.0}):
+        with pytest.raises(ValueError, match=r"A film has a position or more, dt above 0 s"):
+            walking(np.zeros((5, 2)), **films)
+
+
+def test_a_long_title_has_two_lines():
+    figure = path(np.zeros((5, 2)), title="a title that goes on and on " * 3)
+    assert figure.layout.annotations[0].text.count("<br>") == 1
+    assert figure.layout.margin.t > path(np.zeros((5, 2)), title="short").layout.margin.t

@@ -1,6 +1,7 @@
 import itertools
 import json
 
+import jaxtyping
 import numpy as np
 import plotly.graph_objects as go
 import pytest
@@ -300,3 +301,16 @@ def test_a_film_shows_every_frame_on_white_paper():
     assert {"one", "two", "first", "then"} <= set(texts(figure))
     with pytest.raises(ValueError, match=r"films of one shape, \(1 moments"):
         pictures.film(films, moments=["first"])
+
+
+@pytest.fixture
+def unchecked():
+    """Types are checked in tests only: see what a user sees."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
+
+
+def test_curves_of_another_length_are_refused(unchecked):
+    with pytest.raises(ValueError, match=r"\(seed, time\) with 3 times.*got \{'a': \[2, 4\]\}"):
+        pictures.curves(np.arange(3), {"a": np.zeros((2, 4))}, x_title="x", y_title="y")

@@ -1,6 +1,7 @@
 """Rate maps as pictures: values where they belong, gaps where nobody was."""
 
 import numpy as np
+import pytest
 
 from neurula import pictures
 from neurula.measures import autocorrelogram
@@ -33,6 +34,11 @@ def test_cells_that_never_fired_or_are_not_there_are_drawn():
     silent = pictures.rate_maps(np.zeros((1, 5, 5)))
     assert silent.data[0].zmax == 1
     blank = pictures.rate_maps(np.full((2, 5, 5), np.nan), unit="spikes/s")
-    assert blank.layout.annotations[1].text == "0 spikes/s"
+    assert blank.layout.annotations[1].text == "never visited"
     nothing = pictures.rate_maps(np.zeros((0, 5, 5)))
     assert nothing.layout.annotations[0].text == "There are no cells."
+
+
+def test_maps_without_titles_for_all_are_refused():
+    with pytest.raises(ValueError, match=r"got \[2, 4, 4\], 1 titles and None autocorrelograms"):
+        pictures.rate_maps(np.zeros((2, 4, 4)), titles=["one"])

@@ -31,3 +31,25 @@ def test_arrows_letters_and_walks():
 def test_values_of_another_room_are_refused():
     with pytest.raises(ValueError, match=r"5 states.*got 4"):
         room(WORLD, np.zeros(4))
+
+
+@pytest.mark.parametrize(
+    ("odd", "says"),
+    [
+        ({"moves": np.full(5, 7)}, r"a move from 0 to 3.*5 moves, the first \[7, 7, 7\]"),
+        ({"walk": np.array([0, 9])}, r"states from 0 to 4.* the walk \[0, 9\]"),
+        ({"titles": ["one", "two"]}, r"1 rooms of 5 states need a title each.*'one', 'two'"),
+    ],
+)
+def test_what_does_not_fit_a_room_is_refused(odd, says):
+    with pytest.raises(ValueError, match=says):
+        room(WORLD, np.zeros(5), **odd)
+
+
+def test_a_state_without_a_value_is_no_wall_and_a_long_title_has_room():
+    values = np.array([1.0, np.nan, 3.0, 4.0, 5.0])
+    figure = room(WORLD, values, titles=["a title of two lines"])
+    assert len(figure.layout.shapes) == 1
+    assert "<br>" in figure.layout.annotations[0].text
+    one = room(WORLD, values, titles=["short"])
+    assert figure.layout.margin.t > one.layout.margin.t

@@ -22,9 +22,16 @@ def curves(
 
     A missing seed is a row of NaN. Titles carry their units. The arms are named where their curves
     end; the report swaps these names for a legend where paper is narrow.
+    Raises `ValueError` for curves of another length.
     """
     figure = theme.blank(height=max(340, 22 * len(arms) + 80), hovermode="closest")
     x, ends = np.asarray(x), {}
+    shapes = {arm: list(np.shape(seeds)) for arm, seeds in arms.items()}
+    if odd := {arm: s for arm, s in shapes.items() if len(s) != 2 or s[1] != len(x)}:
+        raise ValueError(
+            f"Expected (seed, time) with {len(x)} times, as there are of x, got {odd}: values "
+            "would stand at wrong times. One seed is curve[None]."
+        )
     for index, (arm, seeds) in enumerate(arms.items()):
         mean = _mean(np.asarray(seeds, np.float32))
         if np.isfinite(mean).any():

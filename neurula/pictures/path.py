@@ -9,6 +9,7 @@ from jaxtyping import Bool, Num
 from . import theme
 
 FRAMES = 200  # at most: more make files of many megabytes
+LETTERS = 70  # in a line of a title: more would run out of the picture
 
 
 def path(
@@ -18,8 +19,17 @@ def path(
     fired: Bool[theme.Values, " time"] | None = None,
     title: str = "",
 ) -> go.Figure:
-    """Draw a path (m), walls (`arena.segments`), and a dot for every step in which a cell fired."""
+    """Draw a path (m), walls (`arena.segments`), and a dot for every step in which a cell fired.
+
+    Raises `ValueError` for spikes of another number of steps.
+    """
     places = np.asarray(positions, np.float32)
+    if fired is not None and np.shape(fired) != (len(places),):
+        raise ValueError(
+            f"Expected one yes or no for each of {len(places)} steps, whether a cell fired, got "
+            f"{list(np.shape(fired))}: spikes would stand in wrong places. Draw one cell at a "
+            "time: path(positions, fired=spikes[:, 0])."
+        )
     figure = walled(walls, title)
     figure.add_scatter(
         x=places[:, 0], y=places[:, 1], mode="lines", name="path",
@@ -46,8 +56,15 @@ def walking(
     """A short film of an agent: its place now and its path so far, one frame for `every` steps.
 
     `positions` in metres, `dt` in seconds. Films of over 200 frames keep only so many, evenly.
+    Raises `ValueError` for films without frames.
     """
     places = np.asarray(positions, np.float32)
+    if not len(places) or every < 1 or not dt > 0:
+        raise ValueError(
+            f"A film has a position or more, dt above 0 s and a frame every 1 step or more, got "
+            f"{len(places)} positions, {dt=} and {every=}. Write walking(positions, dt=0.02, "
+            "every=10)."
+        )
     shown = np.arange(0, len(places), every)
     if len(shown) > FRAMES:
         shown = shown[np.linspace(0, len(shown) - 1, FRAMES).round().astype(int)]
@@ -78,7 +95,9 @@ def walled(walls: Any, title: str) -> go.Figure:
     """Walls on paper where a metre is a metre in both directions."""
     figure = theme.blank(height=460, showlegend=False)
     if title:
-        theme.note(figure, theme.plain(title), x=0, y=1, xanchor="left", yanchor="bottom")
+        text = theme.wrapped(title, LETTERS)
+        theme.note(figure, text, x=0, y=1, xanchor="left", yanchor="bottom", align="left")
+        figure.update_layout(margin_t=30 + 18 * text.count("<br>"))
     if walls is not None and len(walls):
         ends = theme.strung(np.asarray(walls, np.float32)[..., 0])
         heights = theme.strung(np.asarray(walls, np.float32)[..., 1])

@@ -23,9 +23,18 @@ def rate_maps(
     """Draw cells in reading order, `columns` in a row; y goes up. Bins that are NaN stay grey.
 
     A map's colours go from 0 to its own peak, which stands in its title, after the cell's own of
-    `titles`; those of autocorrelograms from -1 to 1. Values stand under the pointer.
+    `titles`; those of autocorrelograms from -1 to 1. Values stand under the pointer. Raises
+    `ValueError` where their numbers differ.
     """
     maps = np.asarray(maps, np.float32)
+    others = (titles, autocorrelograms)
+    if maps.ndim != 3 or any(x is not None and len(x) != len(maps) for x in others):
+        sizes = [None if x is None else len(x) for x in others]
+        raise ValueError(
+            f"Maps are (cell, row, column), with a title and an autocorrelogram each, got "
+            f"{list(maps.shape)}, {sizes[0]} titles and {sizes[1]} autocorrelograms. One map is "
+            "rate_maps(map[None])."
+        )
     count, high, wide = maps.shape
     both = autocorrelograms is not None
     across = max(1, min(count, 3 if both else 6) if columns is None else columns)
@@ -35,10 +44,12 @@ def rate_maps(
     for index in range(count):
         left, bottom = (index % across) * step, -(index // across) * (high + head)
         rates = maps[index]
-        peak = float(np.nanmax(rates)) if np.isfinite(rates).any() else 0.0
+        there = bool(np.isfinite(rates).any())
+        peak = float(np.nanmax(rates)) if there else 0.0
         _image(figure, rates, left, bottom, (wide, high), (0.0, peak or 1.0), unit)
         title = f"{titles[index]}, " if titles is not None else ""
-        text = theme.wrapped(f"{title}{peak:.3g} {unit}", LETTERS * (2 if both else 1))
+        found = f"{peak:.3g} {unit}" if there else "never visited"
+        text = theme.wrapped(f"{title}{found}", LETTERS * (2 if both else 1))
         theme.note(
             figure, text, x=left, y=bottom + high, align="left",
             xref="x", yref="y", xanchor="left", yanchor="bottom", font_size=11,
