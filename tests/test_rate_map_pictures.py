@@ -33,12 +33,12 @@ def test_maps_stand_beside_their_autocorrelograms_with_gaps():
 def test_cells_that_never_fired_or_are_not_there_are_drawn():
     silent = pictures.rate_maps(np.zeros((1, 5, 5)))
     assert silent.data[0].zmax == 1
+    blank = pictures.rate_maps(np.full((2, 5, 5), np.nan), unit="spikes/s")
+    assert blank.layout.annotations[1].text == "never visited"
     nothing = pictures.rate_maps(np.zeros((0, 5, 5)))
     assert nothing.layout.annotations[0].text == "There are no cells."
 
 
-def test_maps_without_titles_for_all_are_refused_and_unvisited_ones_say_so():
+def test_maps_without_titles_for_all_are_refused():
     with pytest.raises(ValueError, match=r"got \[2, 4, 4\], 1 titles and None autocorrelograms"):
         pictures.rate_maps(np.zeros((2, 4, 4)), titles=["one"])
-    note = pictures.rate_maps(np.full((1, 4, 4), np.nan)).layout.annotations[0]
-    assert note.text == "never visited"
