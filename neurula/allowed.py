@@ -41,6 +41,15 @@ def require_between(
         )
 
 
+def require_discount(discount: Any, example: str) -> None:
+    """Raise `ValueError` for a discount outside 0 to 1; arrays pass."""
+    if isinstance(discount, float | int) and not 0 <= discount <= 1:
+        raise ValueError(
+            f"A discount lies between 0 and 1, got {discount}: what comes later would count more "
+            f"the later it comes, without end. Use for example {example}."
+        )
+
+
 def require_kind(part: Any, name: str, kind: type, example: str) -> None:
     """Raise `ValueError` where a field of `part` is not of a `kind`."""
     value = getattr(part, name)

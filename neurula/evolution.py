@@ -10,6 +10,7 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, PyTree
 
 from .bar import Bar
 from .evolvable import Fitness, check_evolution
+from .evolvers.packed import choose
 from .heredity import AbstractEvolver, AbstractGenome, Life, as_life
 
 Watch = Callable[[Any, Any, Life], PyTree[Array]]
@@ -116,9 +117,7 @@ def _inherited(born: Any, learned: Any) -> Any:
     """The genes of what was learned; those of birth where learning lost its numbers."""
     kinds = jax.tree.leaves(learned)
     fine = [jnp.all(jnp.isfinite(x.reshape(len(x), -1)), axis=1) for x in kinds]
-    kept = jnp.all(jnp.stack(fine), axis=0)
-    pick = lambda new, old: jnp.where(kept.reshape(-1, *[1] * (new.ndim - 1)), new, old)  # noqa: E731
-    return jax.tree.map(pick, learned, born)
+    return choose(jnp.all(jnp.stack(fine), axis=0), learned, born)
 
 
 class _Run(eqx.Module):

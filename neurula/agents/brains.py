@@ -7,6 +7,7 @@ import jax
 import optax
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from ..allowed import require_discount
 from ..behaviour import AbstractAgent, AbstractEnvironment, Discrete, size_of
 from ..builders import layered
 from ..contracts import AbstractBlock
@@ -40,12 +41,8 @@ class Perceptron(eqx.Module):
 
 def check_parts(agent: Any) -> None:
     """Raises `TypeError` for odd parts, `ValueError` for a discount outside 0 to 1."""
-    name, discount = type(agent).__name__, agent.discount
-    if isinstance(discount, float | int) and not 0 <= discount <= 1:
-        raise ValueError(
-            f"A discount lies between 0 and 1, got {discount}: what comes later would count more "
-            f"the later it comes, without end. Use for example {name}(discount=0.99)."
-        )
+    name = type(agent).__name__
+    require_discount(agent.discount, f"{name}(discount=0.99)")
     brain, optimiser = getattr(agent, "brain", len), getattr(agent, "optimiser", None)
     if not callable(brain):
         raise TypeError(

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from ..allowed import require_discount
 from ..environments.finite import Transitions
 
 Policy = Float[Array, "state action"]  # how likely each action is taken in each state
@@ -24,7 +25,7 @@ def successor_matrix(chain: Chain, discount: float) -> Chain:
 
     Raises `ValueError` for a discount outside 0 to 1. At 1 it is infinite unless all ways end.
     """
-    _check_discount(discount)
+    require_discount(discount, "0.95")
     now = jnp.eye(len(chain))
     return jnp.linalg.solve(now - discount * chain, now)
 
@@ -50,7 +51,7 @@ def value_iteration(
     Sweeps until no value changes by more than `tolerance`, or `sweeps` times. Raises `ValueError`
     for a discount outside 0 to 1, `TypeError` for a world that is not given as its matrices.
     """
-    _check_discount(discount)
+    require_discount(discount, "0.95")
     if not isinstance(world, Transitions):
         raise TypeError(
             f"Values are computed from the matrices of a world, got a {type(world).__name__}. "
@@ -66,11 +67,3 @@ def value_iteration(
 
     start = (world.reward, jnp.full((), jnp.inf), jnp.zeros((), jnp.int32))
     return jax.lax.while_loop(going, sweep, start)[0]
-
-
-def _check_discount(discount: float) -> None:
-    if isinstance(discount, float | int) and not 0 <= discount <= 1:
-        raise ValueError(
-            f"A discount lies between 0 and 1, got {discount}: what comes later would count more "
-            "the later it comes, without end. Use for example 0.95."
-        )
