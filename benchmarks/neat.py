@@ -43,10 +43,8 @@ TASKS: dict[str, dict[str, Any]] = {
 LIFE = InWorld(CartPole(), TASKS["pole"]["limit"], TASKS["pole"]["episodes"])
 
 
-def exclusive_or(network: Any, *, key: jax.Array) -> jax.Array:
-    """(4 - summed error)^2, and 100 more where all four answers are right."""
-    stimuli = jnp.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
-    wanted = jnp.array([0.0, 1.0, 1.0, 0.0])
+def answers(network: Any, stimuli: jax.Array) -> jax.Array:
+    """After three steps of each stimulus, since three hidden cells may form a chain."""
 
     def answer(stimulus: jax.Array) -> jax.Array:
         state = network.init()
@@ -54,7 +52,14 @@ def exclusive_or(network: Any, *, key: jax.Array) -> jax.Array:
             state, _ = network.step(state, stimulus)
         return network.step(state, stimulus)[1][0]
 
-    said = jax.vmap(answer)(stimuli)
+    return jax.vmap(answer)(stimuli)
+
+
+def exclusive_or(network: Any, *, key: jax.Array) -> jax.Array:
+    """(4 - summed error)^2, and 100 more where all four answers are right."""
+    stimuli = jnp.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+    wanted = jnp.array([0.0, 1.0, 1.0, 0.0])
+    said = answers(network, stimuli)
     right = jnp.all((said > 0.5) == (wanted > 0.5))
     return (4 - jnp.sum(jnp.abs(said - wanted))) ** 2 + jnp.where(right, 100.0, 0.0)
 
@@ -183,16 +188,9 @@ PARITY: dict[str, Any] = {"population": 10_000, "species": 20, "generations": 20
 
 
 def parity(network: Any, *, key: jax.Array) -> jax.Array:
-    """Minus the mean squared error; three steps, since three hidden cells may form a chain."""
+    """Minus the mean squared error."""
     stimuli = jnp.stack(jnp.meshgrid(*3 * [jnp.arange(2.0)]), axis=-1).reshape(8, 3)
-
-    def answer(stimulus: jax.Array) -> jax.Array:
-        state = network.init()
-        for _ in range(2):
-            state, _ = network.step(state, stimulus)
-        return network.step(state, stimulus)[1][0]
-
-    return -jnp.mean((jax.vmap(answer)(stimuli) - jnp.sum(stimuli, axis=1) % 2) ** 2)
+    return -jnp.mean((answers(network, stimuli) - jnp.sum(stimuli, axis=1) % 2) ** 2)
 
 
 def tensorneat() -> dict:

@@ -15,6 +15,7 @@ import optax
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ..environments import DeceptiveMaze
+from ..evolvers.packed import choose
 from ..geometry import slid
 from ..landscapes import islands, quadratic, trap
 
@@ -128,10 +129,10 @@ def climb(
         idle = jnp.where(fitness > highest, 0.0, idle + 1)
         stuck = jnp.all(slope == 0, axis=1) | (idle > PATIENCE)
         fresh = settings["spread"] * jax.random.normal(key, points.shape)
-        anew = lambda new, old: jnp.where(stuck.reshape(-1, *[1] * (old.ndim - 1)), new, old)  # noqa: E731
-        highest = anew(-jnp.inf, jnp.maximum(fitness, highest))
-        points = anew(fresh, points + settings["rate"] * move)
-        return (points, jax.tree.map(anew, begin, after), highest, anew(0.0, idle)), fitness
+        highest = jnp.where(stuck, -jnp.inf, jnp.maximum(fitness, highest))
+        idle = jnp.where(stuck, 0.0, idle)
+        moved = points + settings["rate"] * move, after
+        return (*choose(stuck, (fresh, begin), moved), highest, idle), fitness
 
     at_start, at_steps = jax.random.split(key)
     start = settings["spread"] * jax.random.normal(at_start, (walkers, problem.size))
